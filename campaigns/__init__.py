@@ -1,0 +1,1 @@
+"""Campaigns: people, lifecycles, journeys and the gateway through which everything changes."""

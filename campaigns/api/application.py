@@ -1,0 +1,46 @@
+"""The API as a whole: its description, its routes, and what is true of all of them."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from campaigns.api import (
+    actions,
+    approvals,
+    campaigns,
+    channels,
+    connections,
+    deliveries,
+    imports,
+    labels,
+    lists,
+    people,
+    problems,
+)
+from campaigns.api.access import KeyAccess, KeyRate
+from campaigns.api.addresses import strict
+from campaigns.api.body import JsonParser
+from channels.services.errors import ChannelError
+
+RESOURCES = (
+    people, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
+)  # fmt: skip
+
+api = NinjaAPI(
+    title="Campaigns",
+    version="1",
+    description=(
+        "Everything that the console does, for programs. Send `Authorization: Bearer <key>`; a key is made by "
+        "`manage.py create_api_key EMAIL` and acts with that member's role in one workspace. Every error is "
+        '`{"error": {"code", "message", "fields": {}}}`. Lists answer `{"items": [], "next": cursor}`.'
+    ),
+    urls_namespace="api",
+    auth=KeyAccess(),
+    throttle=[KeyRate()],
+    parser=JsonParser(),
+)
+api.add_decorator(strict)
+for resource in RESOURCES:
+    api.add_router("", resource.router)
+problems.install(api)
+api.add_exception_handler(ChannelError, problems.refused)

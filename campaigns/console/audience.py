@@ -1,0 +1,104 @@
+"""Looking at an audience before anybody is contacted: how many, ten of them, who cannot be reached, a rendering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.generic import View
+
+from campaigns.console.pages import OfCampaign
+from campaigns.engine.audience import audience_of, count_people
+from campaigns.models import Campaign, Person, Segment
+from campaigns.services.previewing import render_for
+from channels.domain.kinds import KINDS
+
+_WHOLE = {"after": 0, "upto": 2**63 - 1}
+
+
+def sample_people(campaign: Campaign, number: int) -> list[Person]:
+    """The first people of the audience; of the whole workspace where nobody has been chosen yet."""
+    audience = audience_of(campaign)
+    if audience is None:
+        return list(Person.objects.filter(workspace_id=campaign.workspace_id).order_by("id")[:number])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT p.id {audience.people()} ORDER BY p.id LIMIT %(number)s",
+            audience.params | _WHOLE | {"number": number},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Person.objects.filter(pk__in=ids).order_by("id"))
+
+
+def unreachable(campaign: Campaign, kinds: list[str]) -> list[dict[str, Any]]:
+    """For each kind of channel, how many of the audience lack the address that it needs."""
+    audience = audience_of(campaign)
+    needed = [(key, KINDS[key].address) for key in kinds if KINDS[key].address in ("email", "phone")]
+    if audience is None or not needed:
+        return []
+    columns = ", ".join(f"count(*) FILTER (WHERE p.{column} = '')" for _, column in needed)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} {audience.people()}", audience.params | _WHOLE)
+        counts = cursor.fetchone()
+    words = {"email": "e-mail address", "phone": "phone number"}
+    return [
+        {"kind": KINDS[key].label, "address": words[column], "count": count}
+        for (key, column), count in zip(needed, counts, strict=True)
+        if count
+    ]
+
+
+class AudiencePanel(OfCampaign, View):
+    """The live panel beside *Who*: what the form says now, before it is saved."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        draft = self._draft(request)
+        audience = audience_of(draft)
+        kinds = [row["kind"] for row in self.campaign.channel_rows]
+        busy = Campaign.objects.visible_to(self.membership).filter(
+            status__in=("running", "scheduled", "stopping"), segment_id__in=audience.lists if audience else []
+        )
+        values = {
+            "chosen": audience is not None,
+            "count": count_people(audience) if audience else 0,
+            "people": sample_people(draft, 10) if audience else [],
+            "unreachable": unreachable(draft, kinds),
+            "busy": busy.exclude(pk=self.campaign.pk).order_by("-id")[:5],
+        }
+        return render(request, "campaigns/parts/audience.html", values)
+
+    def _draft(self, request: HttpRequest) -> Campaign:
+        """The campaign with the audience of the form; never saved."""
+        own = set(Segment.objects.filter(workspace=self.workspace).values_list("pk", flat=True))
+
+        def ids(name: str) -> list[int]:
+            return [int(pk) for pk in request.GET.getlist(name) if pk.isdigit() and int(pk) in own]
+
+        draft = Campaign(workspace_id=self.campaign.workspace_id, kind=self.campaign.kind)
+        if self.campaign.kind == "journey":
+            groups = [group for group in (ids("inside"), ids("also")) if group]
+            draft.trigger = {"type": "segment", "in": groups, "not_in": ids("outside")} if groups else {}
+        else:
+            draft.segment_id = next(iter(ids("segment")), None)
+        return draft
+
+
+class Preview(OfCampaign, View):
+    """A message as one real person would get it, from what is in the form just now."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        prefix, kind = request.POST.get("prefix", ""), request.POST.get("kind", "")
+        if kind not in KINDS:
+            raise Http404
+        wanted = request.POST.get("person", "")
+        people = Person.objects.filter(workspace=self.workspace, pk=int(wanted)) if wanted.isdigit() else []
+        person = next(iter(people), None) or next(iter(sample_people(self.campaign, 1)), None)
+        subject, body = (request.POST.get(f"{prefix}{name}", "") for name in ("subject", "body"))
+        values = {"person": person, "kind": KINDS[kind]}
+        if person is not None:
+            values["rendered"] = render_for(self.campaign, person, kind, subject, body)
+        return render(request, "campaigns/parts/preview.html", values)

@@ -1,0 +1,37 @@
+"""What a campaign sends, as pages show it: content by channel, steps of a workflow in words, renderings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from channels.domain.kinds import KINDS
+
+STEP_ICONS = {"message": "send", "delay": "hourglass", "exit": "flag"}
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """A step of a workflow in words."""
+
+    key: str
+    type: str
+    icon: str
+    title: str
+    subject: str = ""
+    body: str = ""
+
+
+def steps_of(campaign: Any) -> list[StepShown]:
+    """The steps of a journey; empty for every other kind."""
+    return [_shown(step) for step in campaign.workflow if isinstance(step, dict)]
+
+
+def _shown(step: dict[str, Any]) -> StepShown:
+    kind = step.get("type", "")
+    icon = STEP_ICONS.get(kind, "circle")
+    title = {"delay": f"Wait {step.get('for', '')}", "exit": "Exit"}.get(kind, kind.capitalize())
+    if kind == "message" and step.get("channel") in KINDS:
+        channel = KINDS[step["channel"]]
+        icon, title = channel.icon, f"Send: {channel.label}"
+    return StepShown(step.get("key", ""), kind, icon, title, step.get("subject", ""), step.get("body", ""))

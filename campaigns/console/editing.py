@@ -1,0 +1,226 @@
+"""/campaigns/new/ and /campaigns/<id>/edit/…: kind, then who, what, when, and a review. A draft is saved at every step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.generic import View
+
+from campaigns.console.diagrams import diagram_of
+from campaigns.console.forms import NameForm, NewCampaignForm, TriggerForm, WhenForm, WhoForm
+from campaigns.console.pages import OfCampaign, answer_as_page
+from campaigns.domain.lifecycles import BY_KIND
+from campaigns.models import Label
+from campaigns.services.actors import Actor
+from campaigns.services.campaigns import create_campaign, update_campaign
+from campaigns.services.errors import ActionError, Stale
+from config.console.local_time import local_text
+from config.console.views import FormPage
+
+SETUP_STATUSES = ("draft", "configured", "rejected")
+STEPS = (("who", "Who"), ("what", "What"), ("when", "When"), ("review", "Review"))
+NEXT = {"who": "what", "what": "when", "when": "review"}
+
+
+def steps_of_setup(campaign: Any, current: str) -> list[dict[str, Any]]:
+    """The steps above the pages of a draft; empty once it has been started."""
+    if campaign.status not in SETUP_STATUSES:
+        return []
+    done = {
+        "who": bool(campaign.segment_id or campaign.trigger.get("in")),
+        "what": bool(campaign.channel_rows),
+    }
+    return [
+        {
+            "number": number, "label": label, "is_current": name == current, "is_done": done.get(name, False),
+            "url": reverse(f"campaigns:{'review' if name == 'review' else 'edit-' + name}", args=[campaign.pk]),
+        }
+        for number, (name, label) in enumerate(STEPS, 1)
+    ]  # fmt: skip
+
+
+class NewCampaign(FormPage):
+    """Choose the kind from cards that draw its lifecycle, and give it a name: that is a draft already."""
+
+    template_name = "campaigns/new.html"
+    form_class = NewCampaignForm
+    write_ability = "edit_campaigns"
+    refusals = (ActionError,)
+
+    def context(self) -> dict[str, Any]:
+        kinds = [
+            {"lifecycle": lifecycle, "diagram": diagram_of(lifecycle, compact=True)}
+            for lifecycle in BY_KIND.values()
+        ]
+        return {"title": "New campaign", "kinds": kinds}
+
+    def save(self, form: Any) -> str:
+        values = {"kind": form.cleaned_data["kind"], "name": form.cleaned_data["name"]}
+        campaign = create_campaign(Actor.member(self.membership), values, timezone.now())
+        return reverse("campaigns:edit-who", args=[campaign.pk])
+
+
+class EditPage(OfCampaign, FormPage):
+    """A section of a campaign. What the table of editable sections refuses is said, and nothing is changed."""
+
+    section = ""
+    heading = ""
+    refusals = (ActionError,)
+    write_ability = "edit_campaigns"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.open_sections():
+            label = self.campaign.look.label
+            words = f"{self.section.capitalize()} cannot be edited while the campaign is {label}."
+            messages.warning(request, words)
+            return HttpResponseRedirect(self.campaign_url)
+        return super().get(request, *args, **kwargs)
+
+    def open_sections(self) -> list[str]:
+        return [section for section in self.sections if section == self.section]
+
+    def payload(self, form: Any) -> dict[str, Any]:
+        return form.payload()
+
+    def save(self, form: Any) -> str:
+        return self.store(self.payload(form), form.cleaned_data.get("version"))
+
+    def store(self, payload: dict[str, Any], version: int | None) -> str:
+        """Hand the section to the service; returns where to go on."""
+        try:
+            update_campaign(self.campaign.pk, self.actor, payload, version, timezone.now())
+        except ActionError as error:
+            answer_as_page(error)
+            raise
+        messages.success(self.request, f"Saved: {self.heading.lower()}.")
+        return self.following_url()
+
+    def following_url(self) -> str:
+        """The next step of a draft; the campaign itself otherwise, or where “Save” was pressed."""
+        if self.campaign.status not in SETUP_STATUSES or self.section not in NEXT:
+            return self.campaign_url
+        if self.request.POST.get("then") == "stay":
+            return self.request.path
+        following = NEXT[self.section]
+        name = "campaigns:review" if following == "review" else f"campaigns:edit-{following}"
+        return reverse(name, args=[self.campaign.pk])
+
+    def refused(self, form: forms.Form, refusal: Exception) -> HttpResponse:
+        """A stale version: what was typed is kept, and pressing again saves it over what has changed."""
+        if isinstance(refusal, Stale):
+            del self._campaign
+            form.data = form.data.copy()  # type: ignore[attr-defined]
+            form.data["version"] = str(self.campaign.version)
+        return super().refused(self._named(form, refusal), refusal)
+
+    def _named(self, form: forms.Form, refusal: Exception) -> forms.Form:
+        """Problems are named by the API's paths (audience.segment); show those without a field above the form."""
+        for path, text in getattr(refusal, "fields", {}).items():
+            if path.split(".")[0] not in form.fields:
+                form.add_error(None, text)
+        return form
+
+    def initial(self) -> dict[str, Any]:
+        return {"version": self.campaign.version}
+
+    def context(self) -> dict[str, Any]:
+        return {
+            "title": f"{self.heading}: {self.campaign.name}",
+            "campaign": self.campaign,
+            "steps": steps_of_setup(self.campaign, self.section),
+            "section": self.section,
+            "back_url": self.campaign_url,
+            "back_label": self.campaign.name,
+            "is_setup": self.campaign.status in SETUP_STATUSES,
+        }
+
+
+class EditAny(OfCampaign, View):
+    """/campaigns/<id>/edit/: the first section that may be edited."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        for section in ("who", "what", "when", "name"):
+            if section in self.sections:
+                return HttpResponseRedirect(reverse(f"campaigns:edit-{section}", args=[self.campaign.pk]))
+        messages.warning(request, f"Nothing can be edited while the campaign is {self.campaign.look.label}.")
+        return HttpResponseRedirect(self.campaign_url)
+
+
+class EditName(EditPage):
+    """Name and labels."""
+
+    section, heading = "name", "Name and labels"
+    template_name = "campaigns/edit_name.html"
+    form_class = NameForm
+
+    def open_sections(self) -> list[str]:
+        return [section for section in self.sections if section in ("name", "labels")]
+
+    def initial(self) -> dict[str, Any]:
+        labels = ", ".join(self.campaign.label_names)
+        return {**super().initial(), "name": self.campaign.name, "labels": labels}
+
+    def payload(self, form: Any) -> dict[str, Any]:
+        return form.payload(self.sections)
+
+    def context(self) -> dict[str, Any]:
+        names = Label.objects.filter(workspace=self.workspace).values_list("name", flat=True)
+        return {**super().context(), "label_names": names}
+
+
+class EditWho(EditPage):
+    """The audience: a list, or the segment trigger of a journey."""
+
+    section, heading = "who", "Who"
+    template_name = "campaigns/edit_who.html"
+
+    def make_form(self, data: Any = None, files: Any = None) -> forms.Form:
+        form_class = TriggerForm if self.campaign.kind == "journey" else WhoForm
+        return form_class(data, files, workspace=self.workspace, initial=self.initial())
+
+    def initial(self) -> dict[str, Any]:
+        trigger, frequency = self.campaign.trigger, self.campaign.frequency
+        groups = trigger.get("in") or ([[self.campaign.segment_id]] if self.campaign.segment_id else [])
+        return {
+            **super().initial(),
+            "segment": self.campaign.segment_id,
+            "inside": groups[0] if groups else [],
+            "also": groups[1] if len(groups) > 1 else [],
+            "outside": trigger.get("not_in", []),
+            "frequency": next(iter(frequency), "once"),
+            "every": frequency.get("at_most_every", ""),
+        }
+
+
+class EditWhen(EditPage):
+    """The schedule and its time zone."""
+
+    section, heading = "when", "When"
+    template_name = "campaigns/edit_when.html"
+
+    def make_form(self, data: Any = None, files: Any = None) -> forms.Form:
+        return WhenForm(data, files, kind=self.campaign.kind, initial=self.initial())
+
+    def initial(self) -> dict[str, Any]:
+        campaign = self.campaign
+        return {
+            **super().initial(),
+            "timezone": campaign.timezone,
+            "mode": "at" if campaign.starts_at else "now",
+            "starts_at": local_text(campaign.starts_at, campaign.timezone),
+            "stops_at": local_text(campaign.stops_at, campaign.timezone),
+        }
+
+    def save(self, form: Any) -> str:
+        following = super().save(form)
+        if form.twice:
+            messages.info(
+                self.request,
+                "The clocks show that time twice on that day (they go back); the first one is meant.",
+            )
+        return following

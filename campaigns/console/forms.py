@@ -1,0 +1,171 @@
+"""Forms of campaigns: the name, who, when. Content has its own module."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+
+from campaigns.domain.lifecycles import KIND_CHOICES
+from campaigns.models import Segment, Workspace
+from config.console.local_time import LocalTimeField, comes_twice, to_moment
+
+FREQUENCIES = [
+    ("once", "Once"),
+    ("every_time", "Every time they match again"),
+    ("at_most_every", "At most once in a time"),
+]
+ZONES = sorted(zoneinfo.available_timezones())
+
+
+class VersionForm(forms.Form):
+    """Carries the version that the member has seen."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class NewCampaignForm(forms.Form):
+    """The kind and the name of a new campaign."""
+
+    kind = forms.ChoiceField(
+        choices=KIND_CHOICES, error_messages={"required": "Choose what kind of campaign it is."}
+    )
+    name = forms.CharField(max_length=200, label="Name", help_text="Only your team sees it.")
+
+
+class NameForm(VersionForm):
+    """Name and labels."""
+
+    name = forms.CharField(max_length=200, label="Name")
+    labels = forms.CharField(
+        required=False,
+        max_length=2_000,
+        label="Labels",
+        help_text="Separated by commas. A new name makes a new label.",
+        widget=forms.TextInput(attrs={"list": "label-names", "autocomplete": "off"}),
+    )
+
+    def payload(self, sections: list[str]) -> dict[str, Any]:
+        """The API's shape, of the sections that may be edited."""
+        names = [name.strip() for name in self.cleaned_data["labels"].split(",") if name.strip()]
+        values = {"name": self.cleaned_data["name"], "labels": names}
+        return {key: value for key, value in values.items() if key in sections}
+
+
+def active_segments(workspace: Workspace) -> Any:
+    """The lists that a campaign can be for."""
+    return Segment.objects.filter(workspace=workspace, archived_at__isnull=True).order_by("name")
+
+
+class WhoForm(VersionForm):
+    """The list that a blast goes to."""
+
+    segment = forms.ModelChoiceField(
+        queryset=Segment.objects.none(), label="List", empty_label="Nobody yet", required=False
+    )
+
+    def __init__(self, data: Any, files: Any, *, workspace: Workspace, **more: Any) -> None:
+        super().__init__(data, files, **more)
+        self.fields["segment"].queryset = active_segments(workspace)  # type: ignore[attr-defined]
+
+    def payload(self) -> dict[str, Any]:
+        segment = self.cleaned_data["segment"]
+        return {"audience": {"segment": segment.pk} if segment else None}
+
+
+class TriggerForm(VersionForm):
+    """Who enters a journey: in any of these lists, and in any of those, but in none of the last."""
+
+    inside = forms.ModelMultipleChoiceField(
+        queryset=Segment.objects.none(), label="In any of these lists", required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    also = forms.ModelMultipleChoiceField(
+        queryset=Segment.objects.none(), label="and in any of these", required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    outside = forms.ModelMultipleChoiceField(
+        queryset=Segment.objects.none(), label="but in none of these", required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    frequency = forms.ChoiceField(choices=FREQUENCIES, label="How often may a person enter", required=False)
+    every = forms.CharField(
+        required=False, max_length=40, label="in this time", help_text="For example: 30 days."
+    )
+
+    def __init__(self, data: Any, files: Any, *, workspace: Workspace, **more: Any) -> None:
+        super().__init__(data, files, **more)
+        segments = list(active_segments(workspace))
+        for name in ("inside", "also", "outside"):
+            field = self.fields[name]
+            field.queryset = active_segments(workspace)  # type: ignore[attr-defined]
+            field.choices = [(segment.pk, segment.name) for segment in segments]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("also") and not values.get("inside"):
+            self.add_error("inside", "Choose at least one list that people have to be in.")
+        return values
+
+    def payload(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        groups = [[segment.pk for segment in values[name]] for name in ("inside", "also")]
+        groups = [group for group in groups if group]
+        outside = [segment.pk for segment in values["outside"]]
+        trigger = {"type": "segment", "in": groups, "not_in": outside} if groups else None
+        chosen = values["frequency"] or "once"
+        frequency = {"at_most_every": values["every"]} if chosen == "at_most_every" else {chosen: True}
+        return {"trigger": trigger, "frequency": frequency}
+
+
+class WhenForm(VersionForm):
+    """Start, stop and time zone; which of them there are depends on the kind."""
+
+    timezone = forms.ChoiceField(
+        choices=[(zone, zone.replace("_", " ")) for zone in ZONES], label="Time zone"
+    )
+    mode = forms.ChoiceField(
+        label="Start",
+        choices=[("now", "As soon as it is published"), ("at", "At a time")],
+        widget=forms.RadioSelect,
+    )
+    starts_at = LocalTimeField(label="Start at", required=False)
+    stops_at = LocalTimeField(label="Stop at", required=False)
+
+    def __init__(self, data: Any, files: Any, *, kind: str, **more: Any) -> None:
+        super().__init__(data, files, **more)
+        self.kind = kind
+        if kind != "message":
+            del self.fields["mode"]
+        if kind == "outreach":
+            del self.fields["starts_at"]
+        if kind != "journey":
+            del self.fields["stops_at"]
+        self.twice: list[str] = []
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        for name in ("starts_at", "stops_at"):
+            if not values.get(name) or not values.get("timezone"):
+                continue
+            if comes_twice(values[name], values["timezone"]):
+                self.twice.append(name)
+            try:
+                values[name] = to_moment(values[name], values["timezone"])
+            except ValueError as error:
+                self.add_error(name, str(error))
+        if values.get("mode") == "at" and not values.get("starts_at") and "starts_at" not in self.errors:
+            self.add_error("starts_at", "Enter the time at which it goes out.")
+        return values
+
+    def payload(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        found: dict[str, Any] = {"timezone": values["timezone"]}
+        if self.kind == "message":
+            at = values["starts_at"] if values["mode"] == "at" else None
+            return {**found, "delivery": {"type": "one_time", "at": at}}
+        for name in ("starts_at", "stops_at"):
+            if name in self.fields:
+                found[name] = values[name]
+        return found

@@ -1,0 +1,98 @@
+"""What the pages about one campaign have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import reverse
+
+from campaigns.console.rows import Shown, shown, with_parts
+from campaigns.models import Campaign
+from campaigns.services.actors import Actor
+from campaigns.services.campaigns import editable_sections
+from campaigns.services.errors import ActionError, Forbidden, NotFound
+from config.console.access import MemberPage
+from config.console.views import DetailPage
+
+#: Refusals that a page shows beside what was typed; the others are pages of their own.
+SHOWN_REFUSALS = (ActionError,)
+
+TABS = (
+    ("Overview", "campaigns:detail"),
+    ("Content", "campaigns:content"),
+    ("Participants", "campaigns:participants"),
+    ("Messages", "campaigns:messages"),
+    ("Activity", "campaigns:activity"),
+)
+
+
+class OfCampaign(MemberPage):
+    """A page about one campaign of the member's workspace; any other campaign is 404."""
+
+    kwargs: dict[str, Any]
+
+    def campaigns(self) -> QuerySet[Any]:
+        return with_parts(Campaign.objects.visible_to(self.membership))
+
+    @property
+    def campaign(self) -> Any:
+        """The campaign that the address names, read once."""
+        if not hasattr(self, "_campaign"):
+            found = self.campaigns().filter(pk=self.kwargs["pk"]).first()
+            if found is None:
+                raise Http404
+            self._campaign = found
+        return self._campaign
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.member(self.membership)
+
+    @property
+    def sections(self) -> list[str]:
+        """The sections that this member may edit now."""
+        return editable_sections(self.campaign, self.membership)
+
+    @property
+    def campaign_url(self) -> str:
+        return reverse("campaigns:detail", args=[self.campaign.pk])
+
+
+class CampaignPage(OfCampaign, DetailPage):
+    """A tab of the command centre."""
+
+    tab = ""
+    context_name = "campaign"
+
+    def get_object(self) -> Any:
+        return self.campaign
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        row = shown([self.campaign], self.membership)[0]
+        tabs = [
+            {"label": self.tab_label(label), "url": reverse(name, args=[self.campaign.pk]), "is_current": label == self.tab}
+            for label, name in TABS
+        ]  # fmt: skip
+        return super().get_context_data(
+            row=row, tabs=tabs, primary=primary_action(row), sections=self.sections, **kwargs
+        )
+
+    def tab_label(self, label: str) -> str:
+        return "Workflow" if label == "Content" and self.campaign.kind == "journey" else label
+
+
+def primary_action(row: Shown) -> Any | None:
+    """The one action that the header offers as a button: the first of the dropdown that can be taken now."""
+    wanted = ("start", "schedule", "publish", "submit", "approve", "stop", "restart", "resume", "unarchive")
+    return next((entry for entry in row.menu if entry.enabled and entry.name in wanted), None)
+
+
+def answer_as_page(error: ActionError) -> None:
+    """Turn the refusals that concern the whole page into its answer: 404 and 403."""
+    if isinstance(error, NotFound):
+        raise Http404(str(error)) from error
+    if isinstance(error, Forbidden):
+        raise PermissionDenied(str(error)) from error

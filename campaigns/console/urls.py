@@ -1,0 +1,84 @@
+"""Addresses of the campaign pages and of those about their audience."""
+
+from django.urls import include, path
+
+from campaigns.console import (
+    actions,
+    audience,
+    bulk,
+    channels,
+    detail,
+    editing,
+    help,
+    imports,
+    labels,
+    ledger,
+    lists,
+    people,
+    review,
+    segments,
+    what,
+)
+
+campaign_pages = [
+    path("", lists.CampaignList.as_view(), name="list"),
+    path("filters/", lists.FilterPanel.as_view(), name="filters"),
+    path("live/", lists.LiveRows.as_view(), name="live"),
+    path("new/", editing.NewCampaign.as_view(), name="new"),
+    path("bulk/<slug:action>/", bulk.BulkAction.as_view(), name="bulk"),
+    path("<int:pk>/", detail.Overview.as_view(), name="detail"),
+    path("<int:pk>/live/", detail.LiveOverview.as_view(), name="live-overview"),
+    path("<int:pk>/content/", detail.Content.as_view(), name="content"),
+    path("<int:pk>/participants/", ledger.ParticipantsPage.as_view(), name="participants"),
+    path("<int:pk>/messages/", ledger.MessagesPage.as_view(), name="messages"),
+    path("<int:pk>/messages/resolve/", ledger.ResolveDoubt.as_view(), name="resolve-doubt"),
+    path("<int:pk>/activity/", detail.ActivityPage.as_view(), name="activity"),
+    path("<int:pk>/error/", detail.ErrorPage.as_view(), name="error"),
+    path("<int:pk>/edit/", editing.EditAny.as_view(), name="edit"),
+    path("<int:pk>/edit/name/", editing.EditName.as_view(), name="edit-name"),
+    path("<int:pk>/edit/who/", editing.EditWho.as_view(), name="edit-who"),
+    path("<int:pk>/edit/what/", what.EditWhat.as_view(), name="edit-what"),
+    path("<int:pk>/edit/when/", editing.EditWhen.as_view(), name="edit-when"),
+    path("<int:pk>/review/", review.Review.as_view(), name="review"),
+    path("<int:pk>/audience/", audience.AudiencePanel.as_view(), name="audience"),
+    path("<int:pk>/preview/", audience.Preview.as_view(), name="preview"),
+    path("<int:pk>/actions/<slug:action>/", actions.CampaignAction.as_view(), name="action"),
+    path("<int:pk>/channels/new/", what.AddChannel.as_view(), name="add-channel"),
+    path(
+        "<int:pk>/channels/<int:channel>/actions/<slug:action>/",
+        channels.ChannelAction.as_view(),
+        name="channel-action",
+    ),
+]
+
+people_pages = [
+    path("", people.PeopleList.as_view(), name="list"),
+    path("<int:pk>/", people.PersonPage.as_view(), name="detail"),
+    path("import/", imports.Upload.as_view(), name="import"),
+    path("imports/<int:pk>/", imports.JobDetail.as_view(), name="import-job"),
+    path("imports/<int:pk>/progress/", imports.JobProgress.as_view(), name="import-progress"),
+    path("imports/<int:pk>/<slug:severity>.csv", imports.JobReport.as_view(), name="import-report"),
+]
+
+segment_pages = [
+    path("", segments.SegmentList.as_view(), name="list"),
+    path("new/", segments.NewList.as_view(), name="new"),
+    path("<int:pk>/", segments.SegmentPage.as_view(), name="detail"),
+]
+
+label_pages = [
+    path("", labels.LabelList.as_view(), name="list"),
+    path("new/", labels.EditLabel.as_view(), name="new"),
+    path("<int:pk>/", labels.EditLabel.as_view(), name="edit"),
+    path("<int:pk>/delete/", labels.DeleteLabel.as_view(), name="delete"),
+]
+
+help_pages = [path("lifecycles/", help.LifecyclesPage.as_view(), name="lifecycles")]
+
+urlpatterns = [
+    path("campaigns/", include((campaign_pages, "campaigns"))),
+    path("people/", include((people_pages, "people"))),
+    path("segments/", include((segment_pages, "segments"))),
+    path("labels/", include((label_pages, "labels"))),
+    path("help/", include((help_pages, "help"))),
+]

@@ -1,0 +1,28 @@
+"""Words for what the pages of campaigns name by a code."""
+
+from django import template
+
+from channels.domain.kinds import KINDS
+from channels.domain.states import REASONS
+
+register = template.Library()
+
+SPECIAL = {"unknown": "In doubt"}
+
+
+@register.filter
+def words(code: str) -> str:
+    """Schedule stop of ``schedule_stop``; In doubt of ``unknown``."""
+    return SPECIAL.get(code, str(code).replace("_", " ").capitalize())
+
+
+@register.filter
+def reason_words(code: str) -> str:
+    """Why a delivery or journey ended as it did, in words."""
+    return REASONS.get(code, str(code).replace("_", " ").capitalize())
+
+
+@register.filter
+def kind_label(key: str) -> str:
+    """SMS of ``sms``."""
+    return KINDS[key].label if key in KINDS else str(key)

@@ -1,0 +1,133 @@
+"""Guards: pure functions from the facts about a campaign to the reason that forbids an action, or "".
+
+The same sentence shows in the dropdown, in the API's answer and in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """What the guards need to know of one channel. The ``…_problem`` are sentences, "" where all is well."""
+
+    label: str
+    status: str
+    content_problem: str = ""
+    connection_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guards need to know of a campaign."""
+
+    has_audience: bool = False
+    channels: tuple[ChannelFacts, ...] = ()
+    workflow_problem: str = ""
+    sweeping: bool = False
+    unsent: int = 0
+    has_active_flow: bool = False
+    has_strategy: bool = False
+    requested_by: int | None = None
+    authors: frozenset[int] = frozenset()
+    """Who made or edited what waits for approval."""
+    actor: int | None = None
+
+
+Guard = Callable[[Facts], str]
+
+
+def needs_audience(facts: Facts) -> str:
+    return "" if facts.has_audience else "Start needs contacts: choose a list under Who."
+
+
+def needs_channels(facts: Facts) -> str:
+    return "" if facts.channels else "It has no channel yet: add one under What."
+
+
+def needs_content(facts: Facts) -> str:
+    return next((channel.content_problem for channel in facts.channels if channel.content_problem), "")
+
+
+def needs_connections(facts: Facts) -> str:
+    return next((channel.connection_problem for channel in facts.channels if channel.connection_problem), "")
+
+
+def needs_workflow(facts: Facts) -> str:
+    return facts.workflow_problem
+
+
+def needs_swept(facts: Facts) -> str:
+    return "The last stop is still being carried out; try again in a few seconds." if facts.sweeping else ""
+
+
+def needs_unsent(facts: Facts) -> str:
+    return "" if facts.unsent else "Nothing is left to send: everybody has been processed."
+
+
+def needs_finished_channels(facts: Facts) -> str:
+    busy = [c.label for c in facts.channels if c.status not in ("completed", "stopped")]
+    return f"Finish or stop every channel first ({', '.join(busy)})." if busy else ""
+
+
+def needs_active_flow(facts: Facts) -> str:
+    return "" if facts.has_active_flow else "Start needs at least one active flow."
+
+
+def needs_flow_engine(facts: Facts) -> str:
+    return "Flows can be prepared but not started in this release."
+
+
+def needs_contacts_and_strategy(facts: Facts) -> str:
+    if facts.has_audience and facts.has_strategy:
+        return ""
+    missing = [
+        word
+        for word, there in (("contacts", facts.has_audience), ("a strategy", facts.has_strategy))
+        if not there
+    ]
+    return f"Start needs {' and '.join(missing)}."
+
+
+def needs_strategy_engine(facts: Facts) -> str:
+    return "Python campaigns can be prepared but not started in this release."
+
+
+def needs_another_person(facts: Facts) -> str:
+    if facts.actor is not None and facts.actor == facts.requested_by:
+        return "Nobody approves what they submitted themselves; ask another approver."
+    if facts.actor in facts.authors:
+        return "Nobody approves what they made or edited themselves; ask another approver."
+    return ""
+
+
+def needs_remarketing(facts: Facts) -> str:
+    return "Remarketing is not part of this release."
+
+
+GUARDS: dict[str, Guard] = {
+    guard.__name__: guard
+    for guard in (
+        needs_audience,
+        needs_channels,
+        needs_content,
+        needs_connections,
+        needs_workflow,
+        needs_swept,
+        needs_unsent,
+        needs_finished_channels,
+        needs_active_flow,
+        needs_flow_engine,
+        needs_contacts_and_strategy,
+        needs_strategy_engine,
+        needs_another_person,
+        needs_remarketing,
+    )
+}
+
+
+def first_reason(names: Iterable[str], facts: Facts) -> str:
+    """The first reason that one of these guards gives, or "" where none objects."""
+    return next((reason for name in names if (reason := GUARDS[name](facts))), "")

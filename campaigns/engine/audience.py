@@ -1,0 +1,146 @@
+"""Who a campaign is for, as SQL: a list, everyone, or for journeys a segment trigger over lists.
+
+Everything here is a condition or a source for a set-based statement; nobody is ever loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from campaigns.models import Campaign, Segment
+
+#: At the end of a subquery: look each row up by index. Left to itself the planner may read the whole of a large table
+#: into a hash, anew for every chunk.
+BY_INDEX = "OFFSET 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """People of a workspace: in one list of every group (*and* of *or*), and in none of ``without``.
+
+    No group means everyone. The SQL below names a person by the alias that is asked for and takes its values from
+    `params`; ``after`` and ``upto`` (person ids) are the caller's.
+    """
+
+    workspace_id: int
+    groups: tuple[tuple[int, ...], ...] = ()
+    without: tuple[int, ...] = ()
+    nobody: bool = False
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The values of all SQL of this audience."""
+        values: dict[str, Any] = {"workspace": self.workspace_id, "without": list(self.without)}
+        if self._walked is not None:
+            values["list"] = self.groups[self._walked][0]
+        return values | {f"group_{index}": list(group) for index, group in enumerate(self.groups)}
+
+    @property
+    def lists(self) -> tuple[int, ...]:
+        """Every list that people may enter by."""
+        return tuple(dict.fromkeys(pk for group in self.groups for pk in group))
+
+    @property
+    def _walked(self) -> int | None:
+        """The group that is a single list: walking that list is cheaper than walking the workspace."""
+        return next((index for index, group in enumerate(self.groups) if len(group) == 1), None)
+
+    def has(self, person: str) -> str:
+        """Whether the person with this alias belongs to it."""
+        return self._conditions(person, but=None)
+
+    def _conditions(self, person: str, but: int | None) -> str:
+        conditions = [f"{person}.workspace_id = %(workspace)s"] + [
+            f"EXISTS (SELECT 1 FROM campaigns_segmentmember m{index} WHERE m{index}.person_id = {person}.id"
+            f" AND m{index}.segment_id = ANY(%(group_{index})s) {BY_INDEX})"
+            for index in range(len(self.groups))
+            if index != but
+        ]
+        if self.without:
+            conditions.append(
+                "NOT EXISTS (SELECT 1 FROM campaigns_segmentmember out"
+                f" WHERE out.person_id = {person}.id AND out.segment_id = ANY(%(without)s) {BY_INDEX})"
+            )
+        if self.nobody:
+            conditions.append("false")
+        return " AND ".join(conditions)
+
+    def people(self, person: str = "p", join: str = "") -> str:
+        """``FROM … WHERE …`` over the people with after < id <= upto, joined with ``join``."""
+        walked = self._walked
+        rest = self._conditions(person, but=walked)
+        between = f"{person}.id > %(after)s AND {person}.id <= %(upto)s"
+        if walked is None:
+            return f"FROM campaigns_person {person} {join} WHERE {between} AND {rest}"
+        # Both sides are given the range, so that they can be joined as wholes (see batches.walk_together).
+        return (
+            f"FROM campaigns_segmentmember m JOIN campaigns_person {person} ON {person}.id = m.person_id {join}"
+            " WHERE m.segment_id = %(list)s AND m.person_id > %(after)s AND m.person_id <= %(upto)s"
+            f" AND {between} AND {rest}"
+        )
+
+    def chunk_end(self) -> str:
+        """A query for the id up to which the next chunk of %(chunk)s goes; no row: what is left is the last chunk.
+
+        It counts whom the walk passes, members or not, so that a chunk costs the same wherever it is.
+        """
+        walked = self._walked
+        if walked is None:
+            source = (
+                "id FROM campaigns_person WHERE workspace_id = %(workspace)s AND id > %(after)s ORDER BY id"
+            )
+        else:
+            source = (
+                "person_id FROM campaigns_segmentmember WHERE segment_id = %(list)s"
+                " AND person_id > %(after)s ORDER BY person_id"
+            )
+        return f"SELECT {source} OFFSET %(chunk)s - 1 LIMIT 1"
+
+    def joined(self, person: str) -> str:
+        """When the person came to belong to it: since the last of the conditions was met."""
+        if not self.groups:
+            return f"{person}.created_at"
+        since = [
+            f"(SELECT min(s{index}.since) FROM campaigns_segmentmember s{index}"
+            f" WHERE s{index}.person_id = {person}.id AND s{index}.segment_id = ANY(%(group_{index})s))"
+            for index in range(len(self.groups))
+        ]
+        return f"GREATEST({', '.join(since)})"
+
+
+def audience_of(campaign: Campaign) -> Audience | None:
+    """The audience that the campaign names; None where nobody has been chosen yet."""
+    groups = campaign.trigger.get("in") if campaign.kind == "journey" else None
+    without: list[int] = []
+    if groups:
+        without = [int(pk) for pk in campaign.trigger.get("not_in") or []]
+    elif campaign.segment_id is not None:
+        groups = [[campaign.segment_id]]
+    if not groups:
+        return None
+    ids = {int(pk) for group in groups for pk in group} | set(without)
+    everyone = set(Segment.objects.filter(pk__in=ids, kind=Segment.EVERYONE).values_list("pk", flat=True))
+    wanted = (tuple(int(pk) for pk in group) for group in groups)
+    return Audience(
+        campaign.workspace_id,
+        tuple(group for group in wanted if not everyone.intersection(group)),
+        tuple(without),
+        nobody=not everyone.isdisjoint(without),
+    )
+
+
+def count_people(audience: Audience) -> int:
+    """How many people belong to it now."""
+    values = audience.params | {"after": 0, "upto": 2**63 - 1}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {audience.people()}", values)
+        return int(cursor.fetchone()[0])
+
+
+def count(campaign: Campaign) -> int:
+    """How many people the campaign's audience has now; 0 where nobody has been chosen yet."""
+    audience = audience_of(campaign)
+    return count_people(audience) if audience else 0

@@ -1,0 +1,187 @@
+"""Proves the ledger: that the counts are its rows, that nobody is lost and nobody is in it twice.
+
+Everything is compared inside PostgreSQL in one snapshot, so it holds while campaigns run; only what does *not* fit is
+ever fetched, a few rows at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from campaigns.engine.audience import audience_of
+from campaigns.models import Person
+from channels.domain import states as cs
+from channels.models import Channel, Delivery
+
+#: Rows that are fetched at a time.
+_AT_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold: a query for the rows that break it, and the sentence that such a row becomes."""
+
+    sentence: str
+    sql: str
+
+
+_COUNTED = ", ".join(f"'{status}'" for status in cs.DELIVERY_STATUSES)
+
+CHECKS = (
+    Check(
+        "channel {}: the count of “{}” in run {} step “{}” is {}, the ledger has {}",
+        """SELECT channel_id, status, run, step, coalesce(counted.n, 0), coalesce(actual.n, 0)
+            FROM (SELECT channel_id, run, step, status, sum(n) AS n FROM channels_tally
+                  GROUP BY channel_id, run, step, status) AS counted
+            FULL JOIN (
+                SELECT channel_id, run, step, status, count(*) AS n FROM channels_delivery
+                GROUP BY channel_id, run, step, status
+                UNION ALL
+                SELECT channel_id, run, step, outcome, n FROM (
+                    SELECT channel_id, run, step, count(delivered_at) AS delivered, count(opened_at) AS opened,
+                        count(clicked_at) AS clicked, count(converted_at) AS converted
+                    FROM channels_delivery GROUP BY channel_id, run, step) AS sums,
+                LATERAL (VALUES ('delivered', delivered), ('opened', opened), ('clicked', clicked),
+                                ('converted', converted)) AS outcomes (outcome, n)
+            ) AS actual USING (channel_id, run, step, status)
+            WHERE coalesce(counted.n, 0) <> coalesce(actual.n, 0)
+            ORDER BY channel_id, run, step, status""",
+    ),
+    Check(
+        "campaign {}: the count of “{}” journeys at step “{}” is {}, there are {}",
+        """SELECT campaign_id, status, step, coalesce(counted.n, 0), coalesce(actual.n, 0)
+           FROM (SELECT campaign_id, step, status, sum(n) AS n FROM campaigns_journeytally
+                 GROUP BY campaign_id, step, status) AS counted
+           FULL JOIN (SELECT campaign_id, step, status, count(*) AS n FROM campaigns_journey
+                      GROUP BY campaign_id, step, status) AS actual USING (campaign_id, step, status)
+           WHERE coalesce(counted.n, 0) <> coalesce(actual.n, 0) ORDER BY campaign_id, step, status""",
+    ),
+    Check(
+        "delivery {}: status “{}” is none of the ledger's",
+        f"SELECT id, status FROM channels_delivery WHERE status NOT IN ({_COUNTED}) ORDER BY id",
+    ),
+    Check(
+        "deliveries of channel {}: there is no such channel ({} rows)",
+        """SELECT d.channel_id, sum(d.n) FROM (
+               SELECT channel_id, count(*) AS n FROM channels_delivery GROUP BY channel_id) AS d
+           LEFT JOIN channels_channel c ON c.id = d.channel_id
+           WHERE c.id IS NULL GROUP BY d.channel_id ORDER BY d.channel_id""",
+    ),
+    Check(
+        "delivery {} of channel {}: it is “{}”, but the channel is {}",
+        """SELECT d.id, d.channel_id, d.status, c.status
+           FROM channels_delivery d JOIN channels_channel c ON c.id = d.channel_id
+           WHERE d.status IN ('pending', 'sending') AND c.sweep = ''
+               AND (c.status = 'completed' OR c.status = 'stopped' OR c.status = 'ready') ORDER BY d.id""",
+    ),
+    Check(
+        "channel {}, run {}, step “{}”: person {} has {} rows",
+        """SELECT channel_id, run, step, person_id, count(*) FROM channels_delivery
+           GROUP BY channel_id, run, step, person_id HAVING count(*) > 1
+           ORDER BY channel_id, run, step, person_id""",
+    ),
+    Check(
+        "the constraint {} that keeps anybody from being in the ledger twice is missing or not valid",
+        """SELECT wanted FROM (VALUES ('delivery_once'), ('journey_once_per_entry')) AS names (wanted)
+           WHERE NOT EXISTS (SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                             WHERE c.relname = wanted AND i.indisunique AND i.indisvalid)""",
+    ),
+    Check(
+        "campaign {} is {}, but its channel {} is still running",
+        """SELECT k.id, k.status, c.id FROM campaigns_campaign k JOIN channels_channel c ON c.campaign_id = k.id
+           WHERE k.status IN ('draft', 'stopped', 'completed', 'archived') AND c.status = 'running'
+               AND k.deleted_at IS NULL ORDER BY k.id, c.id""",
+    ),
+    Check(
+        "campaign {} is {}, but {} journeys are still active",
+        """SELECT k.id, k.status, count(*) FROM campaigns_journey j JOIN campaigns_campaign k ON k.id = j.campaign_id
+           WHERE j.status = 'active' AND k.status NOT IN ('running', 'stopping') AND k.sweep = ''
+               AND k.deleted_at IS NULL GROUP BY k.id, k.status ORDER BY k.id""",
+    ),
+    Check(
+        "message {} in the inbox of person {}: its delivery is “{}”",
+        """SELECT m.delivery_id, m.person_id, coalesce(d.status, 'missing') FROM channels_inappmessage m
+           LEFT JOIN channels_delivery d ON d.id = m.delivery_id
+           WHERE d.id IS NULL OR (m.recalled_at IS NULL) <> (d.status <> 'recalled') ORDER BY m.delivery_id""",
+    ),
+)
+
+# Whoever was in the audience when the channel started, and whom the enrolment has passed, must have a row.
+_LOST = """
+    SELECT p.id {people} AND {joined} <= %(started)s AND NOT EXISTS (
+        SELECT 1 FROM channels_delivery d WHERE d.channel_id = %(channel)s AND d.person_id = p.id)
+    ORDER BY p.id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much was looked at."""
+
+    campaigns: int
+    channels: int
+    deliveries: int
+    people_gone: int
+    """Rows of people who have been deleted since: their messages went out, so they stay counted."""
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Everything inside sees the database as it is at one moment. Must not be inside another transaction to do so."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def violations() -> Iterator[str]:
+    """A sentence for everything that does not fit; nothing where the ledger is proved."""
+    for check in CHECKS:
+        for row in _stream(check.sql, {}):
+            yield check.sentence.format(*row)
+    yield from _lost_people()
+
+
+def extent() -> Extent:
+    """What the proof is about."""
+    gone = Delivery.objects.filter(~Exists(_PEOPLE))
+    counted = Channel.objects.values_list("campaign_id").distinct().count()
+    return Extent(counted, Channel.objects.count(), Delivery.objects.count(), gone.count())
+
+
+_PEOPLE = Person.objects.filter(pk=OuterRef("person_id"))
+
+
+def _lost_people() -> Iterator[str]:
+    """People who were in the audience at the start and have no ledger row although the enrolment has passed them."""
+    started = Channel.objects.filter(
+        started_at__isnull=False,
+        status__in=(cs.RUNNING, cs.PAUSED, cs.ERRORED, cs.COMPLETED),
+        campaign__deleted_at__isnull=True,
+    ).exclude(campaign__kind__in=("journey", "flow"))
+    for channel in started.select_related("campaign").order_by("pk").iterator(chunk_size=_AT_A_TIME):
+        audience = audience_of(channel.campaign)
+        if audience is None:
+            continue
+        passed = 2**63 - 1 if channel.enrolled else channel.enrol_cursor
+        values = audience.params | {
+            "after": 0, "upto": passed, "channel": channel.pk, "started": channel.started_at,
+        }  # fmt: skip
+        sql = _LOST.format(people=audience.people("p"), joined=audience.joined("p"))
+        for (person,) in _stream(sql, values):
+            yield f"channel {channel.pk}: person {person} of its audience has no row"
+
+
+def _stream(sql: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query through a cursor of the server: memory stays flat however much is wrong."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, values)
+        while rows := cursor.fetchmany(_AT_A_TIME):
+            yield from rows

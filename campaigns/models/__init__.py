@@ -1,0 +1,27 @@
+"""The tables of the campaigns app; every model can be imported from here."""
+
+from campaigns.models.activity import Activity
+from campaigns.models.audience import ImportJob, Person, RefusedRow, Segment, SegmentMember
+from campaigns.models.campaign import Campaign
+from campaigns.models.idempotency import IdempotentCall
+from campaigns.models.journey import Journey, JourneyTally
+from campaigns.models.label import Label
+from campaigns.models.workspace import ApiKey, Membership, User, Workspace
+
+__all__ = [
+    "Activity",
+    "ApiKey",
+    "Campaign",
+    "IdempotentCall",
+    "ImportJob",
+    "Journey",
+    "JourneyTally",
+    "Label",
+    "Membership",
+    "Person",
+    "RefusedRow",
+    "Segment",
+    "SegmentMember",
+    "User",
+    "Workspace",
+]

@@ -1,0 +1,189 @@
+"""The gateway for the channels of an outreach campaign: start, pause, resume, stop, retry, remove (seed 003).
+
+The campaign's row is locked first, then the channel's, always in that order; the campaign's status is derived anew in
+the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.domain.guards import first_reason
+from campaigns.domain.lifecycle import Entry
+from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS, CHANNEL_MENUS
+from campaigns.domain.lifecycles.outreach import derive as derive_status
+from campaigns.domain.schedule import archive_due_at
+from campaigns.models import Campaign
+from campaigns.services import handover
+from campaigns.services.actions import check_version, lock, perform, record
+from campaigns.services.actors import Actor
+from campaigns.services.errors import Forbidden, NotAllowed, NotFound
+from campaigns.services.moves import stop_channel
+from campaigns.services.offers import channel_guard_facts
+from channels.domain import states as cs
+from channels.models import Channel
+
+
+def perform_channel(
+    action: str,
+    channel_id: int,
+    actor: Actor,
+    *,
+    params: Mapping[str, Any] | None = None,
+    version: int | None = None,
+    now: datetime | None = None,
+) -> Channel:
+    """Take an action on one channel; answers it as it then is. ``version`` is the campaign's. Errors as `perform`."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        campaign, channel = lock_channel(channel_id, actor)
+        check_version(campaign, version)
+        entry = _entry(campaign, channel, action)
+        if actor.membership is not None and actor.membership.role not in entry.roles:
+            raise Forbidden("Your role may not do that.")
+        if reason := first_reason(entry.guards, channel_guard_facts(channel, campaign)):
+            raise NotAllowed(reason)
+        before = channel.status
+        _EFFECTS[action](channel, now)
+        follow_channels(campaign, actor, now)
+        name = CHANNEL_LOOKS[channel.status].label
+        record(
+            actor, campaign, action, before, "", {"channel": channel.kind, "now": name}, now,
+            channel_id=channel_id, to_status=channel.status if action != "remove" else "",
+        )  # fmt: skip
+        handover.after_commit(campaign, [channel])
+    return channel
+
+
+def lock_channel(channel_id: int, actor: Actor) -> tuple[Campaign, Channel]:
+    """The campaign and the channel, both locked; `NotFound` for what this actor must not know of."""
+    campaign_id = Channel.objects.filter(pk=channel_id).values_list("campaign_id", flat=True).first()
+    if campaign_id is None:
+        raise NotFound("There is no such channel in this workspace.")
+    campaign = lock(campaign_id, actor)
+    channel = (
+        Channel.objects.select_for_update(of=("self",))
+        .select_related("connection")
+        .filter(pk=channel_id)
+        .first()
+    )
+    if channel is None:
+        raise NotFound("There is no such channel in this workspace.")
+    return campaign, channel
+
+
+def _entry(campaign: Campaign, channel: Channel, action: str) -> Entry:
+    if campaign.kind != "outreach":
+        raise NotAllowed(f"The channels of a {campaign.lifecycle.title} campaign follow the campaign.")
+    if campaign.status == "archived":
+        raise NotAllowed("The campaign is archived; unarchive it first.")
+    for entry in CHANNEL_MENUS[channel.status]:
+        if entry.name == action and not entry.link:
+            return entry
+    offered = ", ".join(entry.label for entry in CHANNEL_MENUS[channel.status] if not entry.link)
+    raise NotAllowed(
+        f"A channel that is {CHANNEL_LOOKS[channel.status].label} has no “{action}”. It offers: {offered}."
+    )
+
+
+def _start(channel: Channel, now: datetime) -> None:
+    channel.start()
+    channel.started_at = channel.started_at or now
+    channel.save()
+
+
+def _pause(channel: Channel, now: datetime) -> None:
+    channel.pause()
+    channel.pauses += 1
+    channel.save()
+
+
+def _resume(channel: Channel, now: datetime) -> None:
+    channel.resume()
+    channel.save()
+
+
+def _retry(channel: Channel, now: datetime) -> None:
+    channel.retry()
+    channel.status_reason = ""
+    channel.save()
+
+
+def _stop(channel: Channel, now: datetime) -> None:
+    stop_channel(channel, "stopped", now)
+
+
+def _remove(channel: Channel, now: datetime) -> None:
+    channel.delete()
+
+
+_EFFECTS: dict[str, Callable[[Channel, datetime], None]] = {
+    "start": _start,
+    "pause": _pause,
+    "resume": _resume,
+    "retry": _retry,
+    "stop": _stop,
+    "remove": _remove,
+}
+
+
+def complete_channel(channel_id: int, now: datetime) -> bool:
+    """Nothing is left to send: the channel is complete, and the campaign follows. False if it was not running."""
+    actor = Actor.system()
+    with transaction.atomic():
+        campaign, channel = lock_channel(channel_id, actor)
+        if channel.status != cs.RUNNING:
+            return False
+        channel.complete()
+        channel.finished_at = now
+        channel.save()
+        follow_channels(campaign, actor, now)
+        record(
+            actor, campaign, "complete", cs.RUNNING, "", {"channel": channel.kind}, now,
+            channel_id=channel_id, to_status=cs.COMPLETED,
+        )  # fmt: skip
+    return True
+
+
+def fail_channel(channel_id: int, reason: str, now: datetime) -> bool:
+    """The engine found that the channel cannot go on. False if it was not running."""
+    actor = Actor.system()
+    with transaction.atomic():
+        campaign, channel = lock_channel(channel_id, actor)
+        if channel.status != cs.RUNNING:
+            return False
+        channel.fail()
+        channel.status_reason = reason[:500]
+        channel.save()
+        follow_channels(campaign, actor, now)
+        record(
+            actor, campaign, "fail", cs.RUNNING, reason, {"channel": channel.kind}, now,
+            channel_id=channel_id, to_status=cs.ERRORED,
+        )  # fmt: skip
+    return True
+
+
+def follow_channels(campaign: Campaign, actor: Actor, now: datetime) -> None:
+    """Derive the campaign's status from its channels; where only the message changes, the row says so."""
+    statuses = list(Channel.objects.filter(campaign=campaign).values_list("status", flat=True))
+    target, message = derive_status(statuses)
+    if target != campaign.status:
+        # Derived in the actor's name would need a right of its own; the system does it in the same transaction.
+        fresh = perform("derive", campaign.pk, Actor.system(actor.via), now=now)
+        campaign.status_reason, campaign.version = fresh.status_reason, fresh.version
+        campaign.__dict__["status"] = fresh.status
+        if target == "running" and campaign.started_at is None:
+            Campaign.objects.filter(pk=campaign.pk).update(started_at=now)
+        return
+    campaign.status_reason = message
+    campaign.version += 1
+    campaign.updated_at = campaign.last_active_at = now
+    campaign.archive_due_at = archive_due_at(now, campaign.workspace.timezone)
+    campaign.save(
+        update_fields=["status_reason", "version", "updated_at", "last_active_at", "archive_due_at"]
+    )

@@ -1,0 +1,287 @@
+"""What each action does to a campaign beyond its status. Called by the gateway alone, inside its transaction.
+
+An effect may change the campaign's fields and its channels, and returns the status to go to; None means the only one
+that the lifecycle names (or none, where the status stays).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from campaigns.domain import states as s
+from campaigns.domain.lifecycles.outreach import derive as derive_status
+from campaigns.domain.schedule import told
+from campaigns.models import Journey, Segment
+from campaigns.services import approving, cloning, entering
+from campaigns.services.errors import Invalid
+from campaigns.services.moves import Move
+from campaigns.services.parameters import read_choice, read_flag, read_future, read_text, read_time
+from channels.domain import states as cs
+
+Effect = Callable[[Move], str | None]
+
+
+def start(move: Move) -> str | None:
+    """journey: current people enter, future additions follow."""
+    campaign = move.campaign
+    entering.open_doors(campaign, "current", move.now)
+    campaign.starts_at = None
+    campaign.started_at = campaign.started_at or move.now
+    campaign.finished_at = None
+    move.start_channels()
+    return None
+
+
+def restart(move: Move) -> str | None:
+    """journey: asks who enters (seed 000, Restart); sms: only what was not sent goes out (seed 001)."""
+    campaign = move.campaign
+    if campaign.kind == "journey":
+        audience = read_choice(move.params, "audience", ("current", "future"), "current")
+        entering.open_doors(campaign, audience, move.now)
+        move.data["audience"] = audience
+    campaign.starts_at = None
+    campaign.finished_at = None
+    move.start_channels(requeue=campaign.kind != "journey")
+    return None
+
+
+def launch(move: Move) -> str | None:
+    """The beat: the scheduled time has come. What is late says so."""
+    late = (move.now - move.campaign.starts_at).total_seconds() if move.campaign.starts_at else 0
+    if late > 60:
+        move.reason = f"Started {int(late // 60)} minutes late."
+    if move.campaign.status == s.STOPPED:
+        move.params = {"audience": move.campaign.restart_audience}
+        return restart(move)
+    return start(move) if move.campaign.kind == "journey" else _begin(move)
+
+
+def _begin(move: Move) -> str | None:
+    move.campaign.starts_at = None
+    move.campaign.started_at = move.campaign.started_at or move.now
+    move.campaign.finished_at = None
+    move.start_channels()
+    return None
+
+
+def schedule(move: Move) -> str | None:
+    """journey: a start, a stop or both (null clears); sms and voice: the start, and perhaps a stop."""
+    campaign = move.campaign
+    starts_at, stops_at = _planned(move, "starts_at"), _planned(move, "stops_at")
+    if campaign.kind == "journey":
+        if not ({"starts_at", "stops_at"} & move.params.keys()):
+            raise Invalid.field("starts_at", "Schedule needs starts_at, stops_at or both.")
+        if campaign.status == s.STOPPED:
+            choice = read_choice(move.params, "audience", ("current", "future"), campaign.restart_audience)
+            campaign.restart_audience = choice
+    elif starts_at is None:
+        starts_at = move.now
+    elif starts_at < move.now:
+        raise Invalid.field(
+            "starts_at",
+            f"Its start, {told(starts_at, move.campaign.timezone)}, has passed; choose a new time.",
+        )
+    if starts_at and stops_at and stops_at <= starts_at:
+        raise Invalid.field("stops_at", "stops_at must be after starts_at.")
+    campaign.starts_at, campaign.stops_at = starts_at, stops_at
+    if "mode" in move.params:
+        campaign.stop_mode = read_choice(move.params, "mode", ("exit", "finish"))
+    move.data |= _times(move)
+    return None
+
+
+def _planned(move: Move, name: str) -> datetime | None:
+    """The time that is asked for (null: none); where nothing is said, the one that the campaign has already."""
+    planned: datetime | None = getattr(move.campaign, name)
+    return read_future(move.params, name, move.now) if name in move.params else planned
+
+
+def schedule_stop(move: Move) -> str | None:
+    """journey, running: when to stop, and how (null clears it)."""
+    if "stops_at" not in move.params:
+        raise Invalid.field("stops_at", "Schedule stop needs stops_at (null clears it).")
+    move.campaign.stops_at = read_future(move.params, "stops_at", move.now)
+    move.campaign.stop_mode = read_choice(move.params, "mode", ("exit", "finish"), move.campaign.stop_mode)
+    move.data |= _times(move)
+    return None
+
+
+def _times(move: Move) -> dict[str, str | None]:
+    times = {"starts_at": move.campaign.starts_at, "stops_at": move.campaign.stops_at}
+    return {name: moment.isoformat() if moment else None for name, moment in times.items()}
+
+
+def cancel_schedule(move: Move) -> str | None:
+    move.clear_schedule()
+    return None
+
+
+def stop(move: Move) -> str | None:
+    """Stop is O(1): it changes the rows of the campaign and its channels; the ledger's follow in batches."""
+    campaign = move.campaign
+    if campaign.kind == "journey":
+        return _stop_journey(move)
+    move.clear_schedule()
+    move.stop_channels("stopped")
+    campaign.finished_at = move.now
+    return {"flow": s.DRAFT, "python": s.CONFIGURED}.get(campaign.kind, s.STOPPED)
+
+
+def _stop_journey(move: Move) -> str:
+    """Seed 000, *What happens if people are in the campaign?*"""
+    campaign = move.campaign
+    default = "exit" if campaign.status == s.STOPPING else None
+    if move.actor.is_system:
+        default = campaign.stop_mode
+    active = Journey.objects.filter(campaign_id=campaign.pk, status=Journey.ACTIVE).exists()
+    if not active and not entering.anyone_to_send(move.channels):
+        default = "exit"
+    mode = move.params.get("mode") or default
+    if mode not in ("exit", "finish"):
+        raise Invalid.field(
+            "mode", "People are in progress: choose exit (immediately) or finish (their journey)."
+        )
+    if campaign.status == s.STOPPING and mode == "finish":
+        raise Invalid.field("mode", "It is stopping already; only exit can be chosen now.")
+    move.data["mode"] = mode
+    move.clear_schedule()
+    campaign.enter_since = None
+    if mode == "finish" and (active or entering.anyone_to_send(move.channels)):
+        return s.STOPPING
+    campaign.sweep = "exit"
+    campaign.finished_at = move.now
+    move.stop_channels("exited")
+    return s.STOPPED
+
+
+def settle(move: Move) -> str | None:
+    move.campaign.finished_at = move.now
+    move.stop_channels("stopped")
+    return None
+
+
+def complete(move: Move) -> str | None:
+    """Nothing is pending or sending: the channels are complete, and so is the campaign."""
+    for channel in move.channels:
+        if channel.status == cs.RUNNING:
+            channel.complete()
+            channel.finished_at = move.now
+            channel.save()
+    move.campaign.finished_at = move.now
+    move.clear_schedule()
+    return None
+
+
+def fail(move: Move) -> str | None:
+    """It cannot go on: what is unsent is cancelled (voice never restarts), results stay."""
+    move.reason = read_text(move.params, "reason") or "It cannot go on."
+    move.campaign.finished_at = move.now
+    move.stop_channels("stopped")
+    return None
+
+
+def archive(move: Move) -> str | None:
+    """Nobody enters, journeys end, unsent messages are cancelled; it becomes read-only (seed 000, Archive)."""
+    campaign = move.campaign
+    if campaign.kind == "journey" and campaign.status in s.LIVE:
+        campaign.sweep = "exit"
+    campaign.enter_since = None
+    move.clear_schedule()
+    if campaign.kind != "outreach":
+        live = [channel for channel in move.channels if channel.status != cs.READY]
+        move.channels = live
+        move.stop_channels("archived")
+    return None
+
+
+def unarchive(move: Move) -> str | None:
+    """journey → stopped, and the archived lists it uses become active again; outreach → as its channels say."""
+    campaign = move.campaign
+    trigger = campaign.trigger
+    entered_by = [pk for group in trigger.get("in") or [] for pk in group]
+    used = [campaign.segment_id, *entered_by, *(trigger.get("not_in") or [])]
+    revived = Segment.objects.filter(pk__in=[pk for pk in used if pk], archived_at__isnull=False)
+    move.data["segments_made_active"] = list(revived.values_list("name", flat=True))
+    revived.update(archived_at=None)
+    if campaign.kind != "outreach":
+        return None
+    target, _ = derive_status([channel.status for channel in move.channels])
+    return target if target in move.targets else s.STOPPED
+
+
+def derive(move: Move) -> str | None:
+    target, move.reason = derive_status([channel.status for channel in move.channels])
+    return target
+
+
+def delete(move: Move) -> str | None:
+    """Gone for everybody at once; the rows follow in batches. Its history stays in the activity log."""
+    for channel in move.channels:
+        if channel.status in (cs.RUNNING, cs.PAUSED, cs.ERRORED):
+            channel.stop()
+            channel.save()
+    move.clear_schedule()
+    move.campaign.enter_since = None
+    move.campaign.deleted_at = move.now
+    return None
+
+
+def duplicate(move: Move) -> str | None:
+    move.result = cloning.clone(move.campaign, move.channels, move.actor, move.now)
+    move.data["copy"] = move.result.pk
+    return None
+
+
+def publish(move: Move) -> str | None:
+    """message: at its time, or now where it has none. A time that has passed is asked about first."""
+    starts_at = read_time(move.params, "starts_at") or move.campaign.starts_at
+    if starts_at and starts_at <= move.now and not read_flag(move.params, "start_now"):
+        raise Invalid.field(
+            "start_now",
+            f"Its scheduled time ({told(starts_at, move.campaign.timezone)}) has passed; "
+            "choose a new time, or send start_now.",
+        )
+    if starts_at and starts_at > move.now:
+        move.campaign.starts_at = starts_at
+        return s.SCHEDULED
+    _begin(move)
+    return s.RUNNING
+
+
+def approve(move: Move) -> str | None:
+    approving.decide(move, "approved", read_text(move.params, "comment"))
+    return publish(move)
+
+
+def reject(move: Move) -> str | None:
+    comment = read_text(
+        move.params, "comment", required="Say what has to change: a rejection needs a comment."
+    )
+    approving.decide(move, "rejected", comment)
+    move.reason = comment[:500]
+    return None
+
+
+def submit(move: Move) -> str | None:
+    approving.request(move)
+    return None
+
+
+def withdraw(move: Move) -> str | None:
+    approving.decide(move, "withdrawn", "")
+    return None
+
+
+def force_stop(move: Move) -> str | None:
+    move.stop_channels("stopped")
+    return None
+
+
+EFFECTS: dict[str, Effect] = {
+    effect.__name__: effect
+    for effect in (
+        start, restart, launch, schedule, schedule_stop, cancel_schedule, stop, settle, complete, fail, archive,
+        unarchive, derive, delete, duplicate, publish, approve, reject, submit, withdraw, force_stop,
+    )
+}  # fmt: skip

@@ -1,0 +1,295 @@
+"""What an action will do, in numbers, before it is taken: the confirmation page and the API's GET. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from campaigns.domain import states as s
+from campaigns.domain.permissions import refusal
+from campaigns.domain.schedule import told
+from campaigns.engine import audience
+from campaigns.models import Campaign, Journey, Membership
+from campaigns.services.counts import channel_counts, journey_counts
+from campaigns.services.errors import NotAllowed
+from campaigns.services.facts import facts_for
+from campaigns.services.offers import Offer, offers_of
+from channels.domain.kinds import KINDS
+from channels.models import Channel, InAppMessage
+
+
+@dataclass(slots=True)
+class Choice:
+    """One option of a confirmation that asks (a stop's mode, a restart's audience), with its own consequences."""
+
+    value: str
+    label: str
+    sentence: str
+
+
+@dataclass(slots=True)
+class Impact:
+    """Numbers and sentences about one action. ``asks`` names the parameter that ``choices`` are for."""
+
+    action: str
+    label: str
+    enabled: bool
+    reason: str
+    numbers: dict[str, int] = field(default_factory=dict)
+    sentences: list[str] = field(default_factory=list)
+    asks: str = ""
+    choices: list[Choice] = field(default_factory=list)
+    needs_time: tuple[str, ...] = ()
+    needs_comment: bool = False
+    needs_name: bool = False
+    danger: bool = False
+
+    def as_api(self) -> dict[str, Any]:
+        """The shape of ``GET /campaigns/{id}/actions/{action}``."""
+        return {
+            "action": self.action, "label": self.label, "enabled": self.enabled, "reason": self.reason,
+            "numbers": self.numbers, "sentences": self.sentences, "asks": self.asks,
+            "choices": [{"value": c.value, "label": c.label, "sentence": c.sentence} for c in self.choices],
+        }  # fmt: skip
+
+
+def impact(action: str, campaign: Campaign, membership: Membership, now: datetime) -> Impact:
+    """What this action would do now. `NotAllowed` where the lifecycle has no such action in this status."""
+    facts = facts_for([campaign], membership)[campaign.pk]
+    offered = {offer.name: offer for offer in offers_of(campaign, membership.role, facts) if not offer.link}
+    offer = offered.get(action)
+    if offer is None:
+        entry = campaign.lifecycle.entry(campaign.status, action)
+        if entry is None:
+            raise NotAllowed(f"A campaign that is {campaign.look.label} has no action “{action}”.")
+        offer = Offer(action, entry.label, False, refusal(entry.roles, entry.label))
+    found = Impact(action, offer.label, offer.enabled, offer.reason, danger=offer.danger)
+    _DESCRIBE.get(action, _nothing)(found, campaign, now)
+    return found
+
+
+def numbers_of(campaign: Campaign) -> dict[str, int]:
+    """What is on its way just now: unsent, being sent, in-app messages to recall, people in progress."""
+    channels = list(Channel.objects.filter(campaign=campaign))
+    counts = channel_counts([channel.pk for channel in channels])
+    in_app = [channel.pk for channel in channels if KINDS[channel.kind].recallable]
+    unopened = InAppMessage.objects.filter(
+        channel_id__in=in_app, opened_at__isnull=True, recalled_at__isnull=True
+    )
+    return {
+        "audience": sum(counts[c.pk]["audience"] for c in channels),
+        "unsent": sum(counts[c.pk]["pending"] + counts[c.pk]["drafted"] for c in channels),
+        "being_sent": sum(counts[c.pk]["sending"] for c in channels),
+        "sent": sum(counts[c.pk]["sent"] for c in channels),
+        "cancelled": sum(counts[c.pk]["cancelled"] for c in channels),
+        "to_recall": unopened.count() if in_app else 0,
+        "in_progress": journey_counts([campaign.pk])[campaign.pk].get(Journey.ACTIVE, 0),
+        "not_enrolled": _not_enrolled(campaign, channels),
+    }
+
+
+def _not_enrolled(campaign: Campaign, channels: list[Channel]) -> int:
+    """People of the audience who have no ledger row yet, over all channels that are at work."""
+    waiting = [channel for channel in channels if channel.started_at and not channel.enrolled]
+    if not waiting or campaign.kind == "journey":
+        return 0
+    total = audience.count(campaign)
+    counts = channel_counts([channel.pk for channel in waiting])
+    return sum(max(0, total - counts[channel.pk]["audience"]) for channel in waiting)
+
+
+def people(number: int) -> str:
+    """“1 person”, “1,204 people”."""
+    return f"{number:,} {'person' if number == 1 else 'people'}"
+
+
+def messages(number: int, word: str = "message") -> str:
+    """“1 message”, “37 messages”."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _be(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _nothing(found: Impact, campaign: Campaign, now: datetime) -> None:
+    """An action without consequences to state."""
+
+
+def _start(found: Impact, campaign: Campaign, now: datetime) -> None:
+    total = audience.count(campaign)
+    found.numbers = {"audience": total}
+    if campaign.kind == "journey":
+        enter = "matches now and enters" if total == 1 else "match now and enter"
+        found.sentences.append(f"{people(total)} {enter}; whoever is added later enters too.")
+    else:
+        found.sentences.append(f"The audience has {people(total)} now; sending begins at once.")
+    if campaign.starts_at and campaign.starts_at > now:
+        found.sentences.append(
+            f"It was scheduled for {told(campaign.starts_at, campaign.timezone)}; that time is dropped."
+        )
+
+
+def _publish(found: Impact, campaign: Campaign, now: datetime) -> None:
+    total = audience.count(campaign)
+    found.numbers = {"audience": total}
+    if campaign.starts_at is None:
+        found.sentences.append(f"It goes out to {people(total)} at once.")
+    elif campaign.starts_at > now:
+        found.sentences.append(
+            f"It goes out to {people(total)} at {told(campaign.starts_at, campaign.timezone)}."
+        )
+    else:
+        found.sentences.append(
+            f"Its scheduled time, {told(campaign.starts_at, campaign.timezone)}, has passed. "
+            "Choose a new time or send it now."
+        )
+        found.asks = "start_now"
+        found.choices = [Choice("true", "Send it now", f"{people(total)} get it at once.")]
+        found.needs_time = ("starts_at",)
+
+
+def _schedule(found: Impact, campaign: Campaign, now: datetime) -> None:
+    total = audience.count(campaign)
+    found.numbers = {"audience": total}
+    found.sentences.append(f"The audience has {people(total)} now; whoever it has at the start is contacted.")
+    found.needs_time = ("starts_at", "stops_at") if campaign.kind == "journey" else ("starts_at",)
+    if campaign.kind == "journey" and campaign.status == s.STOPPED:
+        _ask_who(found, total)
+
+
+def _schedule_stop(found: Impact, campaign: Campaign, now: datetime) -> None:
+    found.numbers = numbers_of(campaign)
+    found.needs_time = ("stops_at",)
+    _ask_how(found)
+
+
+def _ask_who(found: Impact, total: int) -> None:
+    found.asks = "audience"
+    found.choices = [
+        Choice(
+            "current",
+            "Current people and future additions",
+            f"{people(total)} {'matches' if total == 1 else 'match'} now; frequency settings apply.",
+        ),
+        Choice("future", "Future additions only", "Only people who are added after the restart enter."),
+    ]
+
+
+def _ask_how(found: Impact) -> None:
+    numbers = found.numbers
+    found.asks = "mode"
+    unopened = messages(numbers["to_recall"], "in-app message")
+    recall = (
+        f", {unopened} not opened yet {_be(numbers['to_recall'])} recalled" if numbers["to_recall"] else ""
+    )
+    leaving = messages(numbers["being_sent"])
+    too_late = f"; {leaving} being sent right now can't be recalled" if numbers["being_sent"] else ""
+    cancelled = f"{messages(numbers['unsent'], 'unsent message')} {_be(numbers['unsent'])} cancelled"
+    found.choices = [
+        Choice("exit", "Exit immediately", f"{cancelled}{recall}{too_late}."),
+        Choice(
+            "finish",
+            "Finish their journey",
+            "Nobody new enters; it stays Stopping until the last one leaves.",
+        ),
+    ]
+
+
+def _stop(found: Impact, campaign: Campaign, now: datetime) -> None:
+    numbers = found.numbers = numbers_of(campaign)
+    if campaign.kind == "journey" and (numbers["in_progress"] or numbers["unsent"]):
+        found.sentences.append(f"{people(numbers['in_progress'])} {_be(numbers['in_progress'])} in progress.")
+        _ask_how(found)
+        if campaign.status == s.STOPPING:
+            found.choices = found.choices[:1]
+        return
+    if campaign.kind == "journey":
+        found.sentences.append("Nobody is in progress: it stops at once.")
+        return
+    word = {"sms": "text", "voice": "call"}.get(campaign.kind, "message")
+    unsent = numbers["unsent"] + numbers["not_enrolled"]
+    found.sentences.append(f"{messages(unsent, 'unsent ' + word)} {_be(unsent)} cancelled.")
+    if numbers["being_sent"]:
+        found.sentences.append(
+            f"{messages(numbers['being_sent'], word)} being sent right now can't be recalled."
+        )
+    found.sentences.append(f"{messages(numbers['sent'], word)} sent already are kept in the results.")
+    if campaign.kind in ("voice", "message"):
+        found.sentences.append("A stop is permanent: it cannot be restarted. Clone it to send it again.")
+
+
+def _restart(found: Impact, campaign: Campaign, now: datetime) -> None:
+    if campaign.kind == "journey":
+        total = audience.count(campaign)
+        found.numbers = {"audience": total}
+        _ask_who(found, total)
+        return
+    numbers = found.numbers = numbers_of(campaign)
+    found.sentences.append(
+        f"{messages(numbers['cancelled'] + numbers['unsent'] + numbers['not_enrolled'], 'text')} that were not sent "
+        f"go out now; the {people(numbers['sent'])} texted already are not contacted again."
+    )
+
+
+def _archive(found: Impact, campaign: Campaign, now: datetime) -> None:
+    found.numbers = numbers_of(campaign)
+    _say_what_ends(found)
+    found.sentences.append("It moves to the Archived tab and becomes read-only; its results are kept.")
+    if campaign.scheduled:
+        found.sentences.append("Its schedule is dropped.")
+
+
+def _say_what_ends(found: Impact) -> None:
+    numbers = found.numbers
+    if numbers["in_progress"]:
+        found.sentences.append(f"The journeys of {people(numbers['in_progress'])} end.")
+    if unsent := numbers["unsent"] + numbers["not_enrolled"]:
+        found.sentences.append(f"{messages(unsent, 'unsent message')} {_be(unsent)} cancelled.")
+
+
+def _unarchive(found: Impact, campaign: Campaign, now: datetime) -> None:
+    found.sentences.append("It moves back to the Active tab; nobody is contacted by that.")
+
+
+def _delete(found: Impact, campaign: Campaign, now: datetime) -> None:
+    numbers = found.numbers = numbers_of(campaign)
+    _say_what_ends(found)
+    found.sentences.append(
+        f"Content, settings and the records of {messages(numbers['audience'])} are deleted for good. "
+        "The activity log is kept. Archive it instead to keep its results."
+    )
+    found.needs_name, found.danger = True, True
+
+
+def _duplicate(found: Impact, campaign: Campaign, now: datetime) -> None:
+    found.sentences.append(
+        "A draft copy is made with the same settings and content; it sends nothing by itself."
+    )
+
+
+def _cancel_schedule(found: Impact, campaign: Campaign, now: datetime) -> None:
+    found.sentences.append("It will not start by itself any more and can be edited again.")
+
+
+def _reject(found: Impact, campaign: Campaign, now: datetime) -> None:
+    found.sentences.append("It goes back to its creator with your comment.")
+    found.needs_comment = True
+
+
+def _submit(found: Impact, campaign: Campaign, now: datetime) -> None:
+    total = audience.count(campaign)
+    found.numbers = {"audience": total}
+    found.sentences.append(
+        f"An approver is asked; until then nothing goes out. The audience has {people(total)} now."
+    )
+
+
+_DESCRIBE: Mapping[str, Callable[[Impact, Campaign, datetime], None]] = {
+    "start": _start, "publish": _publish, "approve": _publish, "schedule": _schedule, "schedule_stop": _schedule_stop,
+    "stop": _stop, "force_stop": _stop, "restart": _restart, "archive": _archive, "unarchive": _unarchive,
+    "delete": _delete, "duplicate": _duplicate, "cancel_schedule": _cancel_schedule, "reject": _reject,
+    "submit": _submit,
+}  # fmt: skip

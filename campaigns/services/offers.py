@@ -1,0 +1,73 @@
+"""Which actions a member is offered for a campaign or channel: the dropdown, the API's ``actions``, the bulk bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from campaigns.domain.guards import Facts, first_reason
+from campaigns.domain.lifecycle import Entry
+from campaigns.domain.lifecycles.outreach import CHANNEL_MENUS
+from campaigns.models import Campaign, Membership
+from campaigns.services.facts import channel_facts, facts_for
+from channels.models import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One row of the dropdown. A disabled one carries the reason; a ``link`` opens a page instead of acting."""
+
+    name: str
+    label: str
+    enabled: bool
+    reason: str
+    link: bool = False
+    danger: bool = False
+
+
+def offers(campaigns: Sequence[Campaign], membership: Membership) -> dict[int, list[Offer]]:
+    """What this member is offered, by campaign id, in the lifecycle's order; a constant number of queries."""
+    facts = facts_for(campaigns, membership)
+    return {campaign.pk: offers_of(campaign, membership.role, facts[campaign.pk]) for campaign in campaigns}
+
+
+def offers_of(campaign: Campaign, role: str, facts: Facts) -> list[Offer]:
+    """What a role is offered for one campaign whose facts are known. Other roles' entries are left out."""
+    menu = campaign.lifecycle.menus.get(campaign.status, ())
+    return _listed((entry for entry in menu if role in entry.roles), facts)
+
+
+def channel_offers(channels: Sequence[Channel], campaign: Campaign) -> dict[int, list[Offer]]:
+    """What is offered for the channels of one campaign, by channel id. Only outreach has channel actions."""
+    if campaign.kind != "outreach" or campaign.status == "archived":
+        return {channel.pk: [] for channel in channels}
+    return {
+        channel.pk: _listed(CHANNEL_MENUS[channel.status], channel_guard_facts(channel, campaign))
+        for channel in channels
+    }
+
+
+def channel_guard_facts(channel: Channel, campaign: Campaign) -> Facts:
+    """The facts for a guard of one channel's action: those of this channel alone."""
+    return Facts(
+        has_audience=campaign.segment_id is not None,
+        channels=(channel_facts(channel, campaign.kind),),
+        sweeping=bool(channel.sweep),
+    )
+
+
+def as_api(listed: Iterable[Offer]) -> list[Mapping[str, object]]:
+    """The offers as the HTTP API shows them; links are pages and are left out."""
+    return [
+        {"name": offer.name, "label": offer.label, "enabled": offer.enabled, "reason": offer.reason}
+        for offer in listed
+        if not offer.link
+    ]
+
+
+def _listed(entries: Iterable[Entry], facts: Facts) -> list[Offer]:
+    found = []
+    for entry in entries:
+        reason = first_reason(entry.guards, facts)
+        found.append(Offer(entry.name, entry.label, not reason, reason, entry.link, entry.danger))
+    return found

@@ -1,0 +1,62 @@
+"""Rendering a message for one person without sending it: for previews and for the warnings of a review."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from campaigns.models import Campaign, Person
+from channels.domain.content import is_html
+from channels.domain.templating import TemplateProblem, compile_template, undefined_variables
+
+#: What a template may name besides the person's properties.
+KNOWN = ("unsubscribe_url", "campaign.name", "campaign.id")
+#: What the link looks like in a preview, where there is no delivery yet that it could name.
+PREVIEW_LINK = "https://example.org/unsubscribe/preview/"
+
+
+@dataclass(slots=True)
+class Rendered:
+    """A message as one person would get it, or why it could not be made."""
+
+    subject: str = ""
+    body: str = ""
+    html: bool = False
+    problem: str = ""
+    empty: list[str] = field(default_factory=list)
+    """Variables that have no value for this person."""
+
+
+def render_for(campaign: Campaign, person: Person, kind: str, subject: str, body: str) -> Rendered:
+    """Render ``subject`` and ``body`` (templates) for a person, as the engine will."""
+    context = {
+        "person": person_values(person),
+        "campaign": {"id": campaign.pk, "name": campaign.name},
+        "unsubscribe_url": PREVIEW_LINK,
+    }
+    html = is_html(kind, body)
+    try:
+        compiled = compile_template(subject), compile_template(body, html)
+        return Rendered(
+            compiled[0].personalise(context),
+            compiled[1].personalise(context),
+            html,
+            empty=unknown_variables(person, subject, body, html=html),
+        )
+    except TemplateProblem as problem:
+        return Rendered(problem=str(problem), html=html)
+
+
+def unknown_variables(person: Person, *sources: str, html: bool = False) -> list[str]:
+    """The variables of these templates that this person has no property for. Raises `TemplateProblem`."""
+    known = [*KNOWN, *(f"person.{name}" for name in person_values(person))]
+    found: dict[str, None] = {}
+    for source in sources:
+        found |= dict.fromkeys(undefined_variables(compile_template(source, html), known))
+    return list(found)
+
+
+def person_values(person: Person) -> dict[str, Any]:
+    """What templates see of a person: their own fields over attributes of the same name."""
+    own = {name: getattr(person, name) for name in ("external_id", "email", "phone", "timezone")}
+    return {**(person.attributes or {}), **own}

@@ -1,0 +1,1 @@
+"""Channels: connections, the delivery ledger and the providers that send."""

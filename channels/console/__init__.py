@@ -1,0 +1,1 @@
+"""The pages of connections: accounts that channels send through, and the sandbox's outbox."""

@@ -1,0 +1,83 @@
+"""The form of a connection: its own fields, and those that its provider names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from channels.providers.base import Provider, SettingField
+
+PREFIX = "setting-"
+
+
+class ConnectionForm(forms.Form):
+    """Name, limits and the provider's settings. A secret is never shown; left empty, it stays as it is."""
+
+    name = forms.CharField(max_length=120, label="Name", help_text="For example: Newsletter SMTP.")
+
+    def __init__(
+        self,
+        data: Any,
+        files: Any = None,
+        *,
+        provider: Provider,
+        secrets: Sequence[str] = (),
+        initial: Any = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.provider = provider
+        for setting in provider.fields:
+            self.fields[PREFIX + setting.name] = _field(setting, setting.name in secrets)
+        self.fields["rate_per_second"] = forms.FloatField(
+            required=False, min_value=0.001, label="At most so many messages a second",
+            help_text="Empty: as fast as it goes.",
+        )  # fmt: skip
+        self.fields["parallelism"] = forms.IntegerField(
+            initial=4, min_value=1, label="Calls at once", help_text="Over all workers together."
+        )
+
+    def payload(self) -> dict[str, Any]:
+        """The API's shape."""
+        values = self.cleaned_data
+        settings = {
+            setting.name: values[PREFIX + setting.name]
+            for setting in self.provider.fields
+            if values.get(PREFIX + setting.name) is not None
+        }
+        return {
+            "name": values["name"],
+            "settings": settings,
+            "rate_per_second": values["rate_per_second"],
+            "parallelism": values["parallelism"],
+        }
+
+    def take_errors(self, fields: dict[str, str]) -> None:
+        """Put the service's problems (settings.host) beside their fields."""
+        for path, text in fields.items():
+            name = PREFIX + path.removeprefix("settings.") if path.startswith("settings.") else path
+            self.add_error(name if name in self.fields else None, text)
+
+
+def _field(setting: SettingField, is_set: bool) -> forms.Field:
+    common: dict[str, Any] = {"label": setting.label, "help_text": setting.help, "initial": setting.default}
+    if setting.type == "boolean":
+        return forms.BooleanField(required=False, **common)
+    if setting.type == "choice":
+        return forms.ChoiceField(choices=setting.choices, required=setting.required, **common)
+    if setting.type == "number":
+        # The provider's own check knows the limits and says them in words; here only what is no number is refused.
+        return forms.FloatField(required=setting.required and setting.default is None, **common)
+    if setting.type == "secret":
+        widget = forms.PasswordInput(
+            attrs={"autocomplete": "new-password", "placeholder": "Set; type to change it" if is_set else ""}
+        )
+        return forms.CharField(
+            required=setting.required and not is_set,
+            widget=widget,
+            strip=False,
+            label=setting.label,
+            help_text=setting.help,
+        )
+    return forms.CharField(required=setting.required and setting.default is None, **common)

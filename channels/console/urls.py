@@ -1,0 +1,28 @@
+"""Addresses of the connection pages, and of the one page that people outside open."""
+
+from django.urls import include, path
+
+from channels.console.connections import (
+    ChooseProvider,
+    ConnectionAction,
+    ConnectionList,
+    ConnectionPage,
+    EditConnection,
+    Outbox,
+)
+from channels.console.unsubscribe import Unsubscribe
+
+connection_pages = [
+    path("", ConnectionList.as_view(), name="list"),
+    path("new/", ChooseProvider.as_view(), name="choose"),
+    path("new/<slug:provider>/", EditConnection.as_view(), name="new"),
+    path("<int:pk>/", ConnectionPage.as_view(), name="detail"),
+    path("<int:pk>/edit/", EditConnection.as_view(), name="edit"),
+    path("<int:pk>/outbox/", Outbox.as_view(), name="outbox"),
+    path("<int:pk>/<slug:action>/", ConnectionAction.as_view(), name="action"),
+]
+
+urlpatterns = [
+    path("channels/", include((connection_pages, "connections"))),
+    path("unsubscribe/<str:token>/", Unsubscribe.as_view(), name="unsubscribe"),
+]

@@ -1,0 +1,104 @@
+"""What the content of each kind of channel consists of, and whether it can be sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from channels.domain.kinds import KINDS
+from channels.domain.sms import sms_parts
+from channels.domain.template_limits import SOURCE_LIMIT
+from channels.domain.templating import TemplateProblem, compile_template
+
+MOST_SMS_PARTS = 10
+_HTML = re.compile(
+    r"<(?:!doctype|/?(?:html|head|body|p|div|span|br|hr|a|b|i|u|em|strong|h[1-6]|table|tr|td|ul|ol|li|img|font"
+    r"|center|blockquote|pre|style|section|header|footer|button|small|sup|sub)\b)",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentField:
+    """One field of a content form."""
+
+    name: str
+    label: str
+    required: bool
+    longest: int
+    """Characters of the template, before personalisation."""
+    multiline: bool = False
+    help: str = ""
+
+
+_LIQUID = "Liquid: {{ person.first_name }}."
+_BODY_LIMIT = SOURCE_LIMIT
+
+
+def _title(label: str, *, required: bool = False, longest: int = 200) -> ContentField:
+    return ContentField("subject", label, required, longest, help=_LIQUID)
+
+
+def _body(label: str, longest: int, *, required: bool = True, help: str = _LIQUID) -> ContentField:
+    return ContentField("body", label, required, longest, multiline=True, help=help)
+
+
+FIELDS: dict[str, tuple[ContentField, ...]] = {
+    "email": (
+        _title("Subject", required=True, longest=500),
+        _body("Message", _BODY_LIMIT, help=f"HTML or plain text. {_LIQUID}"),
+    ),
+    "sms": (_body("Text", 4000, help=f"160 characters fit into one message. {_LIQUID}"),),
+    "voice": (_body("What is said", 4000),),
+    "webhook": (_title("Subject"), _body("Body", _BODY_LIMIT, required=False)),
+    "in_app": (_title("Title"), _body("Message", 20_000)),
+}
+_OTHERS = (_title("Title"), _body("Message", 20_000))
+
+
+def fields_for(kind: str) -> tuple[ContentField, ...]:
+    """The fields of a kind of channel, in the order of the form."""
+    return FIELDS.get(kind, _OTHERS)
+
+
+def validate(kind: str, content: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong, by field; empty if the content can be sent."""
+    if kind not in KINDS:
+        return {"kind": f"There is no kind of channel called {kind!r}."}
+    fields = {field.name: field for field in fields_for(kind)}
+    problems = {name: "This kind of channel has no such field." for name in content if name not in fields}
+    for field in fields.values():
+        problem = _problem(kind, field, content.get(field.name))
+        if problem:
+            problems[field.name] = problem
+    return problems
+
+
+def _problem(kind: str, field: ContentField, value: Any) -> str:
+    if value is not None and not isinstance(value, str):
+        return "Enter text."
+    if not value or not value.strip():
+        return "This field is required." if field.required else ""
+    if len(value) > field.longest:
+        return f"Too long: {len(value)} of at most {field.longest} characters."
+    try:
+        compile_template(value, is_html(kind, value) and field.name == "body")
+    except TemplateProblem as problem:
+        return str(problem)
+    if field.name == "subject" and ("\n" in value.strip() or "\r" in value.strip()):
+        return "This has to be one line."
+    if kind == "sms" and "{" not in value and sms_parts(value).parts > MOST_SMS_PARTS:
+        return f"Too long: {sms_parts(value).parts} of at most {MOST_SMS_PARTS} messages."
+    return ""
+
+
+def is_html(kind: str, body: str) -> bool:
+    """Whether this body (a template) is HTML, so that personal values in it are escaped."""
+    return kind == "email" and looks_like_html(body)
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether a text has HTML tags in it."""
+    return "<" in text and _HTML.search(text) is not None

@@ -1,0 +1,90 @@
+"""The catalogue of channel kinds, as data: what each is called and can do. No behaviour lives here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+AddressType = Literal["email", "phone", "url", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKind:
+    """One kind of channel."""
+
+    key: str
+    label: str
+    icon: str
+    """Name of a Tabler icon, without the prefix ``ti-``."""
+    address: AddressType
+    """What a person must have to be reached; ``none``: being known is enough."""
+    available: bool = True
+    """Whether an installation can use it now; the others are shown as not available yet."""
+    recallable: bool = False
+    """A message sent but not opened can be taken back."""
+    restartable: bool = True
+    """What a stop cancelled can go out after a restart."""
+    displayed: bool = False
+    """It waits in the customer's app or site until the person comes by, instead of being pushed to them."""
+    can_error: bool = True
+    """It depends on an account outside of this installation, which can break."""
+
+
+def _catalogue(*kinds: ChannelKind) -> dict[str, ChannelKind]:
+    return {kind.key: kind for kind in kinds}
+
+
+def _later(
+    key: str,
+    label: str,
+    icon: str,
+    address: AddressType = "none",
+    *,
+    displayed: bool = False,
+    recallable: bool = False,
+) -> ChannelKind:
+    return ChannelKind(
+        key,
+        label,
+        icon,
+        address,
+        available=False,
+        displayed=displayed,
+        recallable=recallable,
+        can_error=not displayed,
+    )
+
+
+KINDS: dict[str, ChannelKind] = _catalogue(
+    ChannelKind("email", "Email", "mail", "email"),
+    ChannelKind("sms", "SMS", "message", "phone"),
+    ChannelKind("voice", "Voice call", "phone-call", "phone", restartable=False),
+    ChannelKind("webhook", "Webhook", "webhook", "none"),
+    ChannelKind(
+        "in_app",
+        "In-app message",
+        "device-mobile-message",
+        "none",
+        recallable=True,
+        displayed=True,
+        can_error=False,
+    ),
+    _later("app_inbox", "App inbox", "inbox", displayed=True, recallable=True),
+    _later("push", "Push notification", "bell"),
+    _later("web_push", "Web push", "world-bolt"),
+    _later("web_popup", "Web pop-up", "app-window", displayed=True, recallable=True),
+    _later("web_exit_intent", "Web exit intent", "door-exit", displayed=True, recallable=True),
+    _later("native_display", "Native display", "layout-cards", displayed=True, recallable=True),
+    _later("web_native_display", "Web native display", "layout-board", displayed=True, recallable=True),
+    _later("whatsapp", "WhatsApp", "brand-whatsapp", "phone"),
+    _later("slack", "Slack", "brand-slack"),
+    _later("partner", "Partner", "affiliate"),
+    _later("facebook_audience", "Facebook audience", "brand-facebook"),
+    _later("google_ads_audience", "Google Ads audience", "brand-google"),
+    _later("tiktok_audience", "TikTok audience", "brand-tiktok"),
+)
+
+
+def available_kinds() -> tuple[ChannelKind, ...]:
+    """The kinds that can be used now, in the catalogue's order."""
+    return tuple(kind for kind in KINDS.values() if kind.available)

@@ -1,0 +1,59 @@
+"""The words for the status of a channel, of a connection and of a delivery (a ledger row)."""
+
+# Channel (seed 003: command centre)
+READY = "ready"
+RUNNING = "running"
+PAUSED = "paused"
+COMPLETED = "completed"
+STOPPED = "stopped"
+ERRORED = "errored"
+CHANNEL_STATUSES = (READY, RUNNING, PAUSED, COMPLETED, STOPPED, ERRORED)
+CHANNEL_CHOICES = [(status, status.capitalize()) for status in CHANNEL_STATUSES]
+CHANNEL_FINISHED = (COMPLETED, STOPPED)
+
+# Connection (seed 002: Settings > Channels); a stopped or failed one sends nothing
+CONNECTION_RUNNING = "running"
+CONNECTION_STOPPED = "stopped"
+CONNECTION_ERROR = "error"
+CONNECTION_CHOICES = [
+    (CONNECTION_RUNNING, "Running"),
+    (CONNECTION_STOPPED, "Stopped"),
+    (CONNECTION_ERROR, "Error"),
+]
+
+# Delivery: the ledger's terms. audience = the sum of them all, always.
+PENDING = "pending"
+DRAFTED = "drafted"
+SENDING = "sending"
+SENT = "sent"
+FAILED = "failed"
+SKIPPED = "skipped"
+CANCELLED = "cancelled"
+RECALLED = "recalled"
+UNKNOWN = "unknown"
+DELIVERY_STATUSES = (PENDING, DRAFTED, SENDING, SENT, FAILED, SKIPPED, CANCELLED, RECALLED, UNKNOWN)
+DELIVERY_CHOICES = [(status, status.capitalize()) for status in DELIVERY_STATUSES]
+#: While any of these is left, a channel cannot be completed.
+DELIVERY_UNFINISHED = (PENDING, SENDING)
+#: What happened to a message after it was sent; counted beside the ledger, not in its sum.
+OUTCOMES = ("delivered", "opened", "clicked", "converted")
+
+#: Why a delivery was skipped, cancelled or is in doubt: the code in the ledger, and what a person reads.
+REASONS = {
+    "no_address": "No address for this channel",
+    "unsubscribed": "Unsubscribed",
+    "suppressed": "On the suppression list",
+    "duplicate_address": "Another person of this channel has the same address",
+    "frequency_cap": "Frequency cap",
+    "filtered": "Filtered out",
+    "window_passed": "Its time window had passed",
+    "stopped": "The campaign was stopped",
+    "exited": "The journey ended",
+    "archived": "The campaign was archived",
+    "template": "The message could not be personalised",
+    "refused": "Refused by the provider",
+    "too_many_attempts": "Refused temporarily too many times",
+    "lost_worker": "The sender died while this was being handed over",
+    "in_doubt": "The provider did not confirm it",
+    "person_deleted": "The person was deleted",
+}

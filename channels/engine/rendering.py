@@ -1,0 +1,177 @@
+"""Rendering: from a claimed row to the message that a provider gets. Each template is compiled once per content."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from channels.domain import states as s
+from channels.domain.content import is_html
+from channels.domain.templating import Template, TemplateProblem, compile_template
+from channels.engine.claiming import Claimed
+from channels.engine.lines import Line
+from channels.engine.recording import Result
+from channels.engine.tokens import sign_unsubscribe, unsubscribe_url
+from channels.models import Channel
+from channels.providers.base import Message
+
+log = logging.getLogger(__name__)
+
+#: A message that has not started by then is given back: after a stop, nothing leaves later than this.
+START_WITHIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The compiled content of a channel or of one step."""
+
+    subject: Template
+    body: Template
+    context: Mapping[str, Any]
+    """What the provider learns about where the message comes from."""
+
+
+class Renderer:
+    """Turns rows of one channel into messages."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._version: tuple[str, str] | None = None
+        self._texts: dict[str, Text | TemplateProblem] = {}
+        self._content: Mapping[str, Any] = {}
+        self._workflow: Any = []
+        self._campaign: dict[str, Any] = {}
+
+    def refresh(self, version: tuple[str, str]) -> None:
+        """Read the content again if the channel or campaign has changed; inside the claiming transaction."""
+        if version == self._version:
+            return
+        found = Channel.objects.filter(pk=self._line.channel_id)
+        self._content, self._workflow, name = found.values_list(
+            "content", "campaign__workflow", "campaign__name"
+        ).get()
+        self._campaign = {"id": self._line.campaign_id, "name": name}
+        self._texts.clear()
+        self._version = version
+
+    def render(self, row: Claimed) -> Message | Result:
+        """The message for a row, or why it gets none."""
+        if refusal := self._refusal(row):
+            return refusal
+        try:
+            return self._message(row)
+        except TemplateProblem as problem:
+            return Result(row, s.FAILED, "template", str(problem))
+        except Exception as problem:  # whatever a template finds to break, it breaks for this person only
+            log.exception("Delivery %s cannot be rendered", row.id)
+            return Result(row, s.FAILED, "template", f"{type(problem).__name__}: {problem}")
+
+    def _refusal(self, row: Claimed) -> Result | None:
+        """A person who must not, or cannot, be contacted as of this claim."""
+        if row.external_id is None:
+            return Result(row, s.SKIPPED, "person_deleted")
+        kind = self._line.address_kind
+        if kind != "none" and not self._address(row):
+            return Result(row, s.SKIPPED, "no_address")
+        if row.suppressed:
+            return Result(
+                row, s.SKIPPED, "unsubscribed" if row.suppressed == "unsubscribed" else "suppressed"
+            )
+        return None
+
+    def _address(self, row: Claimed) -> str:
+        kind = self._line.address_kind
+        return row.email if kind == "email" else row.phone if kind == "phone" else ""
+
+    def _message(self, row: Claimed) -> Message:
+        line = self._line
+        text = self._text(row.step)
+        person = _person(row)
+        context: dict[str, Any] = {"person": person, "campaign": self._campaign}
+        headers: dict[str, str] = {}
+        key = f"d{row.id}.{line.workspace_id}"
+        if line.channel_kind == "email":
+            link = unsubscribe_url(sign_unsubscribe(line.workspace_id, row.person_id, row.id))
+            context["unsubscribe_url"] = link
+            headers = _mail_headers(f"{key}@{line.mail_domain}", link)
+        return Message(
+            key=row.id,
+            idempotency_key=key,
+            address=self._address(row),
+            subject=text.subject.personalise(context),
+            body=text.body.personalise(context),
+            headers=headers,
+            person=person,
+            context=text.context,
+            start_by=time.monotonic() + START_WITHIN_SECONDS,
+            attempt=row.attempt,
+        )
+
+    def _text(self, step: str) -> Text:
+        if step not in self._texts:
+            self._texts[step] = self._compile(step)
+        text = self._texts[step]
+        if isinstance(text, TemplateProblem):
+            raise text.with_traceback(None)
+        return text
+
+    def _compile(self, step: str) -> Text | TemplateProblem:
+        line = self._line
+        content = find_step(self._workflow, step) if step else self._content
+        if content is None:
+            return TemplateProblem(f"The workflow has no step {step!r} any more.")
+        subject, body = str(content.get("subject") or ""), str(content.get("body") or "")
+        html = is_html(line.channel_kind, body)
+        context = {
+            "campaign_id": line.campaign_id,
+            "campaign_name": self._campaign["name"],
+            "channel_id": line.channel_id,
+            "channel_kind": line.channel_kind,
+            "workspace_id": line.workspace_id,
+            "html": html,
+        }
+        try:
+            return Text(compile_template(subject), compile_template(body, html), context)
+        except TemplateProblem as problem:
+            return problem
+
+
+def find_step(workflow: Any, key: str) -> Mapping[str, Any] | None:
+    """The step with this key, wherever it stands: branches hold lists of steps of their own."""
+    if isinstance(workflow, Mapping):
+        if workflow.get("key") == key:
+            return workflow
+        workflow = list(workflow.values())
+    if isinstance(workflow, Sequence) and not isinstance(workflow, str):
+        for part in workflow:
+            if (found := find_step(part, key)) is not None:
+                return found
+    return None
+
+
+def _person(row: Claimed) -> dict[str, Any]:
+    """What templates and providers see of a person: plain values, their own fields over attributes of the same name."""
+    attributes = json.loads(row.attributes) if isinstance(row.attributes, str) else row.attributes
+    return {
+        **(attributes or {}),
+        "external_id": row.external_id,
+        "email": row.email,
+        "phone": row.phone,
+        "timezone": row.timezone,
+    }
+
+
+def _mail_headers(message_id: str, link: str) -> dict[str, str]:
+    """Stable over retries, so that mail programs show a message twice delivered once; and one-click unsubscribe."""
+    mailto = f", <mailto:{settings.UNSUBSCRIBE_MAILTO}>" if settings.UNSUBSCRIBE_MAILTO else ""
+    return {
+        "Message-ID": f"<{message_id}>",
+        "List-Unsubscribe": f"<{link}>{mailto}",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }

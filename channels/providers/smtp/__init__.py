@@ -1,0 +1,1 @@
+"""Email over SMTP: kept connections, pipelining, messages built from a compiled skeleton."""

@@ -1,0 +1,1 @@
+"""Page toolkit shared by every app: the lowest layer, it knows no app."""

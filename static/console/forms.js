@@ -1,0 +1,109 @@
+/* Forms: filters that apply themselves, row selection with its bulk bar, choices that show their own fields, unsaved work. */
+(function () {
+  "use strict";
+
+  /* A control inside form[data-autosubmit] applies the moment it changes. */
+  document.addEventListener("change", function (event) {
+    const form = event.target.closest("form[data-autosubmit]");
+    if (form && !event.target.closest("[data-no-autosubmit]")) form.requestSubmit();
+  });
+
+  /* Filters travel in the URL: empty ones stay out of it. */
+  document.addEventListener("submit", function (event) {
+    if (!event.target.matches("form[data-clean-url]")) return;
+    event.target.querySelectorAll("input, select").forEach(function (control) {
+      if (control.name && control.value === "") control.disabled = true;
+    });
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-clean-url] :disabled").forEach(function (control) { control.disabled = false; });
+  });
+
+  /* Row selection. */
+  function refreshBar() {
+    const bar = document.getElementById("bulk-bar");
+    if (!bar) return;
+    const boxes = Array.from(document.querySelectorAll("input[data-select-row]"));
+    const chosen = boxes.filter(function (box) { return box.checked; });
+    const all = document.querySelector("input[data-select-all]");
+    if (all) {
+      all.checked = boxes.length > 0 && chosen.length === boxes.length;
+      all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
+    }
+    bar.hidden = chosen.length === 0;
+    bar.querySelector("[data-selected-count]").textContent = String(chosen.length);
+    const matching = bar.querySelector("[data-select-matching]");
+    if (matching) matching.hidden = !(all && all.checked);
+  }
+  document.addEventListener("change", function (event) {
+    if (event.target.matches("input[data-select-all]")) {
+      document.querySelectorAll("input[data-select-row]").forEach(function (box) { box.checked = event.target.checked; });
+    }
+    if (event.target.matches("input[data-select-all], input[data-select-row]")) refreshBar();
+  });
+  window.addEventListener("pageshow", refreshBar);
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest("[data-clear-selection]")) return;
+    document.querySelectorAll("input[data-select-row], input[data-select-all]").forEach(function (box) { box.checked = false; });
+    refreshBar();
+  });
+
+  /* data-shown-by="field=value|value": shown, and its controls enabled, only for these values of the field. */
+  function refreshChoices(root) {
+    root.querySelectorAll("[data-shown-by]").forEach(function (part) {
+      const rule = part.dataset.shownBy.split("=");
+      const form = part.closest("form");
+      const control = form && form.elements[rule[0]];
+      const value = control ? control.value : "";
+      const shown = rule[1].split("|").includes(value);
+      part.hidden = !shown;
+      part.querySelectorAll("input, select, textarea").forEach(function (field) { field.disabled = !shown; });
+    });
+  }
+  document.addEventListener("change", function (event) {
+    const form = event.target.closest("form");
+    if (form) refreshChoices(form);
+  });
+  document.addEventListener("DOMContentLoaded", function () { refreshChoices(document); });
+  document.addEventListener("htmx:afterSettle", function (event) { refreshChoices(event.target); });
+
+  /* data-insert="text": puts a placeholder into the field that was edited last. */
+  let lastField = null;
+  document.addEventListener("focusin", function (event) {
+    if (event.target.matches("[data-personalised]")) lastField = event.target;
+  });
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-insert]");
+    if (!button) return;
+    const field = lastField && lastField.isConnected ? lastField
+      : button.closest("form").querySelector("textarea[data-personalised]");
+    if (!field) return;
+    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  /* Unsaved work: leaving asks first. */
+  let dirty = false;
+  document.addEventListener("input", function (event) {
+    if (event.target.closest("form[data-guard]")) dirty = true;
+  });
+  document.addEventListener("submit", function (event) {
+    if (event.target.matches("form[data-guard]")) dirty = false;
+    // One press, one request: a second press on a slow connection does nothing.
+    if (event.target.method === "post") {
+      if (event.target.dataset.sent === "true") event.preventDefault();
+      event.target.dataset.sent = "true";
+    }
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    const form = event.target.closest && event.target.closest("form");
+    if (form) form.dataset.sent = "false";
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { form.dataset.sent = "false"; });
+  });
+  window.addEventListener("beforeunload", function (event) {
+    if (dirty) event.preventDefault();
+  });
+})();

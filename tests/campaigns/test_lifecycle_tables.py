@@ -1,0 +1,132 @@
+"""The lifecycle tables against the specification, and against the FSM's graph. No database."""
+
+import pytest
+from django_fsm import RETURN_VALUE
+
+from campaigns.domain import states
+from campaigns.domain.guards import GUARDS
+from campaigns.domain.lifecycles import BY_KIND
+from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS, CHANNEL_MENUS, derive
+from campaigns.models import Campaign
+from campaigns.services.effects import EFFECTS
+from channels.models import Channel
+from tests.campaigns import lifecycle_spec as spec
+
+ROLES = ("creator", "approver", "admin")
+
+
+def _fsm_edges(model):
+    """(transition, source, target) of the FSM, read from django-fsm's own bookkeeping."""
+    edges = set()
+    for transition in model._meta.get_field("status").get_all_transitions(model):
+        targets = (
+            transition.target.allowed_states
+            if isinstance(transition.target, RETURN_VALUE)
+            else [transition.target]
+        )
+        edges |= {(transition.name, transition.source, target) for target in targets}
+    return edges
+
+
+def test_all_seven_kinds_are_there():
+    assert set(BY_KIND) == set(spec.MENUS) == set(spec.LABELS)
+
+
+@pytest.mark.parametrize("kind", spec.MENUS)
+def test_menu_is_the_specification_in_its_order(kind):
+    menus = {
+        status: [(entry.label, "" if entry.link else entry.name, entry.targets) for entry in menu]
+        for status, menu in BY_KIND[kind].menus.items()
+    }
+    assert menus == spec.MENUS[kind]
+
+
+@pytest.mark.parametrize("kind", spec.LABELS)
+def test_statuses_and_their_words(kind):
+    assert {status: look.label for status, look in BY_KIND[kind].looks.items()} == spec.LABELS[kind]
+
+
+@pytest.mark.parametrize(("kind", "status"), spec.COLOURS)
+def test_colours_that_the_seed_names(kind, status):
+    assert BY_KIND[kind].look(status).colour == spec.COLOURS[kind, status]
+
+
+def test_every_status_explains_itself_and_has_an_icon():
+    for lifecycle in BY_KIND.values():
+        for look in lifecycle.looks.values():
+            assert look.meaning.endswith("."), look
+            assert look.icon
+
+
+@pytest.mark.parametrize("kind", spec.MENUS)
+def test_roles(kind):
+    for menu in BY_KIND[kind].menus.values():
+        for entry in menu:
+            if not entry.link:
+                assert entry.roles == spec.ROLES.get(entry.name, set(ROLES)), entry
+
+
+@pytest.mark.parametrize("kind", spec.MENUS)
+def test_lifecycle_is_a_subset_of_the_fsm_graph(kind):
+    graph = _fsm_edges(Campaign)
+    edges = {
+        (action, source, target) for action, source, target, _ in BY_KIND[kind].edges() if source != target
+    }
+    assert edges - graph == set()
+
+
+def test_the_fsm_has_no_edge_that_no_lifecycle_uses():
+    used = {(a, source, target) for table in BY_KIND.values() for a, source, target, _ in table.edges()}
+    unused = {edge for edge in _fsm_edges(Campaign) if edge not in used and edge[1] != edge[2]}
+    # A RETURN_VALUE transition lists targets for several kinds at once, so only (action, source) can be compared there.
+    assert {(a, source) for a, source, _ in unused} - {(a, source) for a, source, _ in used} == set()
+
+
+def test_channel_menus_are_the_specification_and_a_subset_of_the_fsm():
+    assert {status: [e.label for e in menu] for status, menu in CHANNEL_MENUS.items()} == spec.CHANNEL_MENUS
+    assert set(CHANNEL_LOOKS) == set(spec.CHANNEL_MENUS)
+    edges = {(e.name, status, t) for status, menu in CHANNEL_MENUS.items() for e in menu for t in e.targets}
+    assert edges - _fsm_edges(Channel) == set()
+
+
+def test_every_guard_and_effect_that_a_table_names_exists():
+    for table in BY_KIND.values():
+        for menu in table.menus.values():
+            for entry in menu:
+                assert set(entry.guards) <= set(GUARDS), entry
+                assert entry.link or entry.name in EFFECTS, entry
+
+
+def test_targets_are_statuses_of_the_kind():
+    for table in BY_KIND.values():
+        for _, source, target, _ in table.edges():
+            assert {source, target} <= set(table.statuses)
+
+
+def test_every_resting_status_falls_under_the_six_month_rule():
+    for table in BY_KIND.values():
+        archived = {
+            source for edge in table.system if edge.action == "auto_archive" for source in edge.sources
+        }
+        assert archived == set(states.RESTING) & set(table.statuses), table.kind
+
+
+@pytest.mark.parametrize(
+    ("channels", "status", "message"),
+    [
+        ([], "draft", ""),
+        (["ready"], "draft", ""),
+        (["ready", "ready"], "draft", ""),
+        (["running", "ready"], "running", "1 channel running"),
+        (["running", "errored", "stopped"], "running", "1 channel running"),
+        (["paused", "paused", "completed"], "running", "2 channels paused"),
+        (["errored", "paused"], "running", "1 channel paused, 1 channel errored"),
+        (["completed", "ready"], "running", "1 channel finished, 1 still to start"),
+        (["stopped", "ready", "ready"], "running", "1 channel finished, 2 still to start"),
+        (["stopped", "stopped"], "stopped", ""),
+        (["stopped", "completed"], "completed", ""),
+        (["completed"], "completed", ""),
+    ],
+)
+def test_outreach_status_is_derived_in_this_order(channels, status, message):
+    assert derive(channels) == (status, message)

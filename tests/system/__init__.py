@@ -1,0 +1,1 @@
+"""The running product as a whole: real web server, workers, beat, database and broker."""
