@@ -56,9 +56,13 @@ class Channel(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     pauses = models.PositiveIntegerField(default=0)
+    #: The run (Run.number; 0 where there is only one) whose rows are being made and sent.
+    run = models.IntegerField(default=0)
     #: Enrolment: everybody up to this person id has a ledger row; ``enrolled`` once the whole audience has.
     enrol_cursor = models.BigIntegerField(default=0)
     enrolled = models.BooleanField(default=False)
+    #: The variant that everybody gets since it has won; "" while the test goes on.
+    winner = models.CharField(max_length=40, blank=True, default="")
     #: Background work left behind by an action: "", "cancel" or "requeue".
     sweep = models.CharField(max_length=10, blank=True, default="")
     #: Which ledger reason a cancelling sweep writes.
@@ -130,6 +134,8 @@ class Delivery(models.Model):
     converted_at = models.DateTimeField(null=True)
     provider_id = models.CharField(max_length=200, blank=True, default="")
     detail = models.CharField(max_length=300, blank=True, default="", help_text="What the provider said.")
+    #: The name of the content variant that went out; "" where the content has none.
+    variant = models.CharField(max_length=40, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name_plural = "deliveries"

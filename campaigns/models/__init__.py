@@ -3,15 +3,18 @@
 from campaigns.models.activity import Activity
 from campaigns.models.audience import ImportJob, Person, RefusedRow, Segment, SegmentMember
 from campaigns.models.campaign import Campaign
+from campaigns.models.event import Event
 from campaigns.models.idempotency import IdempotentCall
 from campaigns.models.journey import Journey, JourneyTally
 from campaigns.models.label import Label
+from campaigns.models.run import Run
 from campaigns.models.workspace import ApiKey, Membership, User, Workspace
 
 __all__ = [
     "Activity",
     "ApiKey",
     "Campaign",
+    "Event",
     "IdempotentCall",
     "ImportJob",
     "Journey",
@@ -20,6 +23,7 @@ __all__ = [
     "Membership",
     "Person",
     "RefusedRow",
+    "Run",
     "Segment",
     "SegmentMember",
     "User",

@@ -78,6 +78,10 @@ class Campaign(models.Model):
     enter_since = models.DateTimeField(null=True, blank=True)
     enter_cursor = models.BigIntegerField(default=0)
     enter_round = models.IntegerField(default=0)
+    #: message by action or inaction: every event up to this one has been looked at.
+    event_cursor = models.BigIntegerField(default=0)
+    #: The content hash (domain/snapshot.py) of who / what / when that was last approved; "" where nothing was.
+    approved_hash = models.CharField(max_length=64, blank=True, default="")
     #: Background work that an action left behind: "", "exit" (end journeys) or "requeue"; see engine/sweeping.py.
     sweep = models.CharField(max_length=10, blank=True, default="")
     last_active_at = models.DateTimeField()

@@ -15,6 +15,7 @@ def request(move: Move) -> None:
         version=move.campaign.version + 1,
         requested_by=move.actor.user,
         requested_at=move.now,
+        authors=[],
     )
 
 

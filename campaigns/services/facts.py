@@ -81,8 +81,8 @@ def _open_requests(campaign_ids: Sequence[int]) -> dict[int, tuple[int, frozense
         campaign_id=OuterRef("campaign_id"), action__in=_EDITS, actor__isnull=False
     ).values("actor_id")
     found = Request.objects.filter(campaign_id__in=campaign_ids, status=Request.OPEN)
-    rows = found.annotate(authors=ArraySubquery(edits)).values_list(
-        "campaign_id", "requested_by_id", "authors"
+    rows = found.annotate(made_by=ArraySubquery(edits)).values_list(
+        "campaign_id", "requested_by_id", "made_by"
     )
     return {campaign_id: (asked, frozenset(authors)) for campaign_id, asked, authors in rows}
 
