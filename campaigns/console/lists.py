@@ -14,7 +14,7 @@ from campaigns.console.filters import QUICK, CampaignFilters
 from campaigns.console.rows import shown, with_parts
 from campaigns.models import Campaign, Membership
 from config.console.access import MemberPage
-from config.console.paging import capped_count
+from config.console.paging import capped_counts
 from config.console.views import ListPage
 
 ORDERS = {"oldest": "Oldest first", "newest": "Newest first"}
@@ -73,10 +73,10 @@ class CampaignList(ListPage):
         context = super().get_context_data(**kwargs)
         filterset = context["filterset"]
         other = "active" if self.tab == "archived" else "archived"
-        elsewhere = CampaignFilters(
-            self.request.GET, queryset=campaigns_of(self.membership, other), request=self.request
-        )
-        here_count, there_count = self.matching_count(), capped_count(elsewhere.qs)
+        elsewhere = campaigns_of(self.membership, other)
+        if filterset.is_bound and filterset.is_valid():
+            elsewhere = filterset.filter_queryset(elsewhere)
+        here_count, there_count = capped_counts(self.queryset, elsewhere)
         counts = {self.tab: here_count, other: there_count}
         data = self.request.GET
         return {

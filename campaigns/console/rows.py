@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -56,6 +57,16 @@ class Shown:
     labels: list[str] = field(default_factory=list)
 
     @property
+    def url(self) -> str:
+        """The command centre."""
+        return _page("campaigns:detail").replace(_ANY_ID, str(self.campaign.pk), 1)
+
+    @property
+    def messages_url(self) -> str:
+        """The ledger."""
+        return _page("campaigns:messages").replace(_ANY_ID, str(self.campaign.pk), 1)
+
+    @property
     def is_moving(self) -> bool:
         """Whether something runs or is to come, so that the page has reason to look again."""
         moving = self.campaign.status in s.MOVING or self.campaign.scheduled or bool(self.campaign.sweep)
@@ -91,14 +102,26 @@ class Shown:
         return "Next run" if self.campaign.next_run_at else "Stops"
 
 
+#: An id that stands for any other in a kept address.
+_ANY_ID = "987654321"
+
+
+@lru_cache(maxsize=256)
+def _address(name: str, link: bool) -> str:
+    """The address that an entry of the dropdown leads to; a list asks for hundreds of them."""
+    return _page(LINKS[name]) if link else reverse("campaigns:action", args=[_ANY_ID, name])
+
+
+@lru_cache(maxsize=64)
+def _page(name: str) -> str:
+    return reverse(name, args=[_ANY_ID])
+
+
 def menu_rows(campaign_id: int, offered: Iterable[Offer]) -> list[MenuRow]:
     """The dropdown: actions open their confirmation in a dialog, links open a page."""
     rows = []
     for offer in offered:
-        if offer.link:
-            url = reverse(LINKS[offer.name], args=[campaign_id])
-        else:
-            url = reverse("campaigns:action", args=[campaign_id, offer.name])
+        url = _address(offer.name, offer.link).replace(_ANY_ID, str(campaign_id), 1)
         rows.append(
             MenuRow(
                 offer.name,

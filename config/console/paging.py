@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
@@ -112,6 +113,28 @@ def _value(row: Any, name: str) -> Any:
 def capped_count(queryset: QuerySet[Any], cap: int = COUNT_CAP) -> int:
     """How many rows, but never looking at more than ``cap`` + 1 of them."""
     return queryset.order_by().values("pk")[: cap + 1].count()
+
+
+def capped_counts(*querysets: QuerySet[Any], cap: int = COUNT_CAP) -> list[int]:
+    """`capped_count` of each, in one query. A queryset that can have no rows is not asked."""
+    parts: list[str] = []
+    values: list[Any] = []
+    asked: list[int] = []
+    for position, queryset in enumerate(querysets):
+        try:
+            sql, params = queryset.order_by().values("pk")[: cap + 1].query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS rows)")
+        values += params
+        asked.append(position)
+    found = [0] * len(querysets)
+    if parts:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(parts)}", values)
+            for position, number in zip(asked, cursor.fetchone(), strict=True):
+                found[position] = number
+    return found
 
 
 def count_words(number: int, cap: int = COUNT_CAP) -> str:

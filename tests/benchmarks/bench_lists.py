@@ -38,19 +38,20 @@ FILL = """
 WITH made AS (
     INSERT INTO campaigns_campaign (workspace_id, kind, name, status, status_reason, status_since, version,
         created_by_id, created_at, updated_at, trigger, frequency, workflow, flows, strategy, timezone, stop_mode,
-        restart_audience, delivery, enter_cursor, enter_round, sweep, last_active_at, archive_due_at)
+        restart_audience, delivery, enter_cursor, enter_round, event_cursor, approved_hash,
+        sweep, last_active_at, archive_due_at)
     SELECT %(workspace)s, (ARRAY['sms','voice','journey','outreach','message'])[1 + n %% 5],
         (ARRAY['Spring','Summer','Autumn','Winter'])[1 + n %% 4] || ' offer ' || n ||
             CASE WHEN n %% 50000 = 7 THEN ' zebra' ELSE '' END,
         (ARRAY['draft','completed','stopped','archived','completed','archived','completed'])[1 + n %% 7], '', at, 1,
-        %(user)s, at, at, '{}', '{}', '[]', '[]', '', 'UTC', 'exit', 'current', '{}', 0, 0, '', at,
+        %(user)s, at, at, '{}', '{}', '[]', '[]', '', 'UTC', 'exit', 'current', '{}', 0, 0, 0, '', '', at,
         at + interval '6 months'
     FROM (SELECT n, now() - make_interval(mins => %(size)s - n) AS at FROM generate_series(%(first)s, %(size)s) n) AS row
     RETURNING id
 ), channel AS (
     INSERT INTO channels_channel (campaign_id, kind, position, status, status_reason, content, pauses, enrol_cursor,
-        enrolled, sweep, sweep_reason, created_at)
-    SELECT id, CASE WHEN id %% 2 = 0 THEN 'email' ELSE 'sms' END, 0, 'completed', '', '{}', 0, 0, true, '', '', now()
+        enrolled, run, winner, sweep, sweep_reason, created_at)
+    SELECT id, CASE WHEN id %% 2 = 0 THEN 'email' ELSE 'sms' END, 0, 'completed', '', '{}', 0, 0, true, 0, '', '', '', now()
     FROM made RETURNING id
 )
 INSERT INTO channels_tally (channel_id, run, step, status, n) SELECT id, 0, '', 'sent', 1000 FROM channel

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from campaigns.models import Label, Workspace
-from config.console.paging import capped_count, count_words, keyset_page
+from config.console.paging import capped_count, capped_counts, count_words, keyset_page
 from tests.factories import LabelFactory, WorkspaceFactory
 
 
@@ -76,3 +76,13 @@ def test_counts_stop_at_the_cap(labels: list[int]) -> None:
     assert capped_count(rows, cap=10) == 7
     assert count_words(6, cap=5) == "5+"
     assert count_words(12_345, cap=20_000) == "12,345"
+
+
+def test_counts_of_several_lists_are_one_query_and_agree_with_each_by_itself(
+    labels: list[int], django_assert_num_queries
+) -> None:
+
+    rows = Label.objects.filter(pk__in=labels)
+    with django_assert_num_queries(1):
+        assert capped_counts(rows, rows.none(), rows.filter(name="nothing"), cap=3) == [4, 0, 0]
+    assert capped_counts(rows.none()) == [0]
