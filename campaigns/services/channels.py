@@ -12,9 +12,10 @@ from campaigns.domain.editing import why_locked
 from campaigns.models import Campaign
 from campaigns.services.actions import check_version, lock, record
 from campaigns.services.actors import Actor
-from campaigns.services.campaigns import editable_sections, refuse_incomplete
+from campaigns.services.campaigns import editable_sections
 from campaigns.services.channel_actions import follow_channels, lock_channel
 from campaigns.services.channel_payloads import fill_channel
+from campaigns.services.completeness import refuse_incomplete
 from campaigns.services.errors import EditsDiscarded
 from channels.domain import states as cs
 from channels.models import Channel

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 
-from campaigns.domain.editing import editable_sections
 from campaigns.domain.lifecycle import Look
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS
 from campaigns.models import Campaign, Label, Membership
 from campaigns.services.counts import COUNTED, Counts, channel_counts
+from campaigns.services.editing import rights
 from campaigns.services.errors import NotFound
 from campaigns.services.offers import as_api, channel_offers, offers
 from channels.models import Channel
@@ -92,7 +93,7 @@ def _campaign(
         "created_at": campaign.created_at,
         "updated_at": campaign.updated_at,
         "version": campaign.version,
-        "editable_sections": list(editable_sections(campaign.kind, campaign.status, membership.role)),
+        "editable_sections": list(rights(campaign, membership, timezone.now()).sections),
         "actions": actions,
     }
 

@@ -1,0 +1,130 @@
+"""Who, what and when of a campaign as plain data: the hash that an approval pins, and what differs between two of them.
+
+A snapshot is ``{"who": {…}, "what": {…}, "when": {…}}`` in the API's shape. ``names`` beside them (lists and connections
+by id) is only for people to read: renaming a list changes nothing that was approved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Snapshot = Mapping[str, Any]
+#: Path, label and text of one value.
+Leaf = tuple[str, tuple[str, str]]
+PARTS = ("who", "what", "when")
+
+#: What people call the keys; a channel's own name comes before these.
+_LABELS = {
+    "audience": "Audience", "trigger": "Trigger", "frequency": "How often a person may enter", "workflow": "Workflow",
+    "flows": "Flows", "strategy": "Strategy", "campaign_name": "Name (the content shows it)", "starts_at": "Start",
+    "stops_at": "Stop", "timezone": "Time zone", "delivery": "Delivery", "connection": "Connection",
+    "subject": "Subject", "body": "Message", "in": "In any of", "not_in": "In none of", "type": "Type", "at": "At",
+    "rrule": "Recurrence", "kind": "Channel",
+}  # fmt: skip
+#: Keys whose values are ids of rows that have a name.
+_NAMED = {"segment": "segments", "in": "segments", "not_in": "segments", "connection": "connections"}
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs, as text for people; ``before`` or ``after`` is "–" where it is not there."""
+
+    section: str
+    path: str
+    label: str
+    before: str
+    after: str
+
+
+def content_hash(snapshot: Snapshot) -> str:
+    """SHA-256 over the canonical JSON of who, what and when; nothing else in the snapshot counts."""
+    parts = {part: snapshot.get(part) or {} for part in PARTS}
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def differences(before: Snapshot, after: Snapshot) -> list[Difference]:
+    """What differs, section by section in the order of the page; everything that is there, where ``before`` is empty."""
+    found = []
+    for section in PARTS:
+        old = dict(_leaves(before.get(section) or {}, before.get("names") or {}))
+        new = dict(_leaves(after.get(section) or {}, after.get("names") or {}))
+        for path in dict.fromkeys([*old, *new]):
+            label_then, was = old.get(path, ("", NOTHING))
+            label_now, now = new.get(path, ("", NOTHING))
+            if was != now:
+                found.append(Difference(section, path, label_now or label_then, was, now))
+    return found
+
+
+def in_words(found: list[Difference]) -> str:
+    """The differences in one line, for refusals: “Message: “Hello” → “Good day”; …”."""
+    return "; ".join(
+        f"{one.label}: {_short(one.before)} → {_short(one.after)}" for one in found[:5]
+    ) + ("; …" if len(found) > 5 else "")  # fmt: skip
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return f"“{flat[:60]}…”" if len(flat) > 60 else f"“{flat}”"
+
+
+def _leaves(part: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[Leaf]:
+    """(path, (label, text)) of every value that is there; empty ones count as not there."""
+    for key, value in part.items():
+        if key == "channels":
+            for index, channel in enumerate(value or []):
+                yield from _channel(f"channels.{index}", channel, names)
+        elif key == "workflow":
+            for index, step in enumerate(value or []):
+                label = f"Step {index + 1}"
+                yield from _under(f"workflow.{index}", label, step, "", names)
+        else:
+            yield from _under(key, _LABELS.get(key, _plain(key)), value, key, names)
+
+
+def _channel(path: str, channel: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[Leaf]:
+    kind = _plain(str(channel.get("kind") or "channel"))
+    yield f"{path}.kind", (f"{kind}: channel", kind)
+    connection = channel.get("connection")
+    if connection:
+        yield f"{path}.connection", (f"{kind}: connection", _text(connection, "connection", names))
+    for key, value in (channel.get("content") or {}).items():
+        yield from _under(f"{path}.content.{key}", f"{kind}: {_label(key)}", value, key, names)
+
+
+def _under(path: str, label: str, value: Any, key: str, names: Mapping[str, Any]) -> Iterator[Leaf]:
+    """The leaves of one value: mappings key by key, lists of mappings item by item, all else as one text."""
+    if isinstance(value, Mapping):
+        for inner, item in value.items():
+            more = "" if inner in ("segment", "type") else f": {_label(inner)}"
+            yield from _under(f"{path}.{inner}", f"{label}{more}", item, inner, names)
+    elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        for index, item in enumerate(value):
+            yield from _under(f"{path}.{index}", f"{label} {index + 1}", item, key, names)
+    elif value not in (None, "", [], {}):
+        yield path, (label, _text(value, key, names))
+
+
+def _text(value: Any, key: str, names: Mapping[str, Any]) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        joined = " or " if key == "in" else ", "
+        return joined.join(_text(item, key, names) for item in value)
+    if key in _NAMED and isinstance(value, int):
+        return str((names.get(_NAMED[key]) or {}).get(str(value)) or f"#{value}")
+    return str(value)
+
+
+def _label(key: str) -> str:
+    return _LABELS.get(key, _plain(key)).lower()
+
+
+def _plain(key: str) -> str:
+    return key.replace("_", " ").capitalize()

@@ -1,0 +1,102 @@
+"""Snapshots of campaigns (what an approval pins, see domain/snapshot.py): of what is there, of what an edit would make."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.domain.snapshot import content_hash
+from campaigns.models import Campaign, Segment
+from campaigns.services import updating
+from channels.models import Channel, Connection
+
+#: Liquid that shows the campaign's name, so that renaming it changes what is sent.
+_SHOWS_NAME = re.compile(r"{[{%][^}]*\bcampaign\b")
+
+
+def snapshot_of(campaign: Campaign) -> dict[str, Any]:
+    """Who, what and when as they are now, and the names of the lists and connections in them."""
+    found = parts_of(campaign, Channel.objects.filter(campaign=campaign).order_by("position", "id"))
+    return {**found, "names": _names(found)}
+
+
+def hash_of(campaign: Campaign, channels: Iterable[Channel]) -> str:
+    """The content hash of a campaign whose channels are known; no query."""
+    return content_hash(parts_of(campaign, channels))
+
+
+def parts_of(campaign: Campaign, channels: Iterable[Channel]) -> dict[str, dict[str, Any]]:
+    """Who, what and when without the names; no query."""
+    listed = [
+        {"kind": channel.kind, "connection": channel.connection_id, "content": channel.content}
+        for channel in channels
+    ]
+    what: dict[str, Any] = {"channels": listed}
+    what |= {name: getattr(campaign, name) for name in ("workflow", "flows", "strategy")}
+    if shows_name([listed, campaign.workflow, campaign.flows]):
+        what["campaign_name"] = campaign.name
+    audience = {"segment": campaign.segment_id} if campaign.segment_id else None
+    who = {"audience": audience, "trigger": campaign.trigger, "frequency": campaign.frequency}
+    return {"who": who, "what": what, "when": _when(campaign)}
+
+
+def shows_name(content: Any) -> bool:
+    """Whether content shows the campaign's name, which then is content as well."""
+    return _SHOWS_NAME.search(json.dumps(content, ensure_ascii=False)) is not None
+
+
+def _when(campaign: Campaign) -> dict[str, Any]:
+    """The schedule as people set it. Of a message the delivery says it all: ``starts_at`` is then only the next start."""
+    if campaign.kind != "message":
+        times = {"starts_at": _iso(campaign.starts_at), "stops_at": _iso(campaign.stops_at)}
+        return {"timezone": campaign.timezone, **times}
+    delivery = dict(campaign.delivery or {"type": "one_time"})
+    if delivery["type"] == "one_time":
+        delivery["at"] = _iso(campaign.starts_at)
+    return {"timezone": campaign.timezone, "stops_at": _iso(campaign.stops_at), "delivery": delivery}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None
+
+
+def _names(parts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    who = parts["who"]
+    groups = [*(who["trigger"].get("in") or []), who["trigger"].get("not_in") or []]
+    lists: list[int] = [pk for group in groups for pk in group]
+    lists += [who["audience"]["segment"]] if who["audience"] else []
+    used = [channel["connection"] for channel in parts["what"]["channels"] if channel["connection"]]
+    return {
+        "segments": {str(row.pk): row.name for row in Segment.objects.filter(pk__in=lists)},
+        "connections": {str(row.pk): row.name for row in Connection.objects.filter(pk__in=used)},
+    }
+
+
+class _Undone(Exception):
+    """Rolls the trial back."""
+
+
+def proposed_snapshot(
+    campaign: Campaign,
+    payload: Mapping[str, Any],
+    check: Callable[[Campaign], object] = lambda campaign: None,
+) -> dict[str, Any]:
+    """What the campaign would be with this update in the API's shape: tried out and rolled back.
+
+    Raises `Invalid` as the update itself would; ``check`` may refuse what has come out.
+    """
+    found: dict[str, Any] = {}
+    try:
+        with transaction.atomic():
+            trial = Campaign.objects.select_related("workspace").get(pk=campaign.pk)
+            updating.apply(trial, payload)
+            check(trial)
+            found = snapshot_of(trial)
+            raise _Undone
+    except _Undone:
+        return found

@@ -1,0 +1,76 @@
+"""Writes an update in the API's shape into a campaign's rows: the one way, for edits and for approved proposals alike.
+
+Whether it may be written is asked before (editing.py); that it leaves the campaign whole, after (completeness.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from campaigns.models import Campaign, Label, User
+from campaigns.services import channel_payloads
+from campaigns.services.errors import Invalid
+from campaigns.services.payloads import read_fields
+
+
+def apply(
+    campaign: Campaign, data: Mapping[str, Any], user: User | None = None, now: datetime | None = None
+) -> list[str]:
+    """Change what ``data`` names and save it; answers what has changed. With ``now``, times that passed are refused."""
+    values = read_fields(data, campaign.workspace, campaign.kind)
+    if now is not None:
+        refuse_past_times(campaign, values, now)
+    before = {name: getattr(campaign, name) for name in values}
+    for name, value in values.items():
+        setattr(campaign, name, value)
+    if "labels" in data:
+        campaign.labels.set(labels_named(data["labels"] or [], campaign, user))
+    if "channels" in data:
+        channel_payloads.replace_channels(campaign, data["channels"] or [])
+    campaign.save(update_fields=list(values))
+    changed = {name for name in values if before[name] != values[name]}
+    return sorted(changed | (set(data) & {"labels", "channels"}))
+
+
+def refuse_past_times(campaign: Campaign, values: Mapping[str, Any], now: datetime) -> None:
+    """A time on a campaign that waits for it must be to come; in a blast's draft it is asked about when it starts."""
+    _refuse_crossed(campaign, values)
+    waiting = campaign.status in ("scheduled", "awaiting_next_run")
+    if campaign.kind == "journey" and values.get("starts_at") and values["starts_at"] <= now:
+        raise Invalid.field(
+            "starts_at", "starts_at has passed already; choose a time after now, or start it."
+        )
+    for name in ("starts_at", "stops_at"):
+        if waiting and values.get(name) and values[name] <= now:
+            raise Invalid.field(name, f"{name} has passed already; choose a time after now.")
+    if waiting and "starts_at" in values and values["starts_at"] is None:
+        raise Invalid.field("starts_at", "It is scheduled: it needs a start time (or cancel its schedule).")
+
+
+def _refuse_crossed(campaign: Campaign, values: Mapping[str, Any]) -> None:
+    starts_at = values.get("starts_at", campaign.starts_at)
+    stops_at = values.get("stops_at", campaign.stops_at)
+    if {"starts_at", "stops_at"} & values.keys() and starts_at and stops_at and stops_at <= starts_at:
+        raise Invalid.field("stops_at", "stops_at must be after starts_at.")
+
+
+def labels_named(names: Any, campaign: Campaign, user: User | None) -> list[Label]:
+    """The labels of these names; new ones are made. Refuses bad names and one label too many."""
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise Invalid.field("labels", "labels must be a list of names.")
+    found = []
+    for index, name in enumerate(dict.fromkeys(name.strip() for name in names)):
+        label = Label.objects.filter(workspace=campaign.workspace, name__iexact=name).first()
+        if label is None:
+            label = Label(workspace=campaign.workspace, name=name, created_by=user)
+            try:
+                label.full_clean()
+            except ValidationError as error:
+                raise Invalid.field(f"labels.{index}", " ".join(error.messages)) from error
+            label.save()
+        found.append(label)
+    return found
