@@ -7,10 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 OutcomeKind = Literal["sent", "failed", "retry", "unknown", "released"]
 FieldType = Literal["text", "number", "boolean", "secret", "choice"]
+ReceiptKind = Literal[
+    "delivered",
+    "opened",
+    "clicked",
+    "bounced",
+    "complained",
+    "failed",
+    "answered",
+    "busy",
+    "no_answer",
+    "machine",
+    "unsubscribed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +179,38 @@ class Provider(Protocol):
 
     def open(self, settings: Mapping[str, Any], parallelism: int) -> Sender:
         """A sender for cleaned settings; connects when the first message comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider reports about a message after it took it over."""
+
+    event_id: str
+    """The provider's own id of this report, or one made of its content: the same report always has the same."""
+    provider_id: str
+    """The id that `Outcome.sent` gave; "" where only the address is known."""
+    kind: ReceiptKind
+    at: datetime | None
+    """When it happened (aware); None where the provider does not say."""
+    detail: str = ""
+    address: str = ""
+    permanent: bool = True
+    """Of a bounce: whether the address is dead, rather than busy or full."""
+
+
+class ForgedReceipt(ValueError):
+    """A report whose signature is wrong or missing, or that is too old: nothing of it is believed."""
+
+
+@runtime_checkable
+class ReceivesReceipts(Protocol):
+    """What a provider has in addition if its service reports back; the others lack the method."""
+
+    def receipts(
+        self, settings: Mapping[str, Any], headers: Mapping[str, str], body: bytes, url: str, now: datetime
+    ) -> list[Receipt]:
+        """Verify one call of the service's and read it: no receipt, one or many.
+
+        ``headers`` have lower-case names, ``url`` is the whole address as the service called it. Raises
+        `ForgedReceipt` for what is not signed as it should be, ValueError for what cannot be read.
+        """
