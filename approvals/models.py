@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from approvals.querysets import NotificationQuerySet, RequestQuerySet
+
 
 def messages_only() -> list[str]:
     """The kinds that need approval where nobody has said anything (seed 004)."""
@@ -97,6 +99,8 @@ class Request(models.Model):
     decided_at = models.DateTimeField(null=True)
     comment = models.TextField(blank=True, default="")
 
+    objects = RequestQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["campaign"], name="one_open_request", condition=Q(status="open")),
@@ -111,6 +115,11 @@ class Request(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_status_display()} request for {self.campaign}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a decision."""
+        return self.status == self.OPEN
 
 
 class Decision(models.Model):
@@ -153,6 +162,8 @@ class Notification(models.Model):
     mailed_at = models.DateTimeField(null=True, help_text="Null: the e-mail has not gone out yet.")
     attempts = models.PositiveSmallIntegerField(default=0)
 
+    objects = NotificationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -163,6 +174,11 @@ class Notification(models.Model):
         ]
         indexes = [
             models.Index(fields=["recipient", "workspace", "id"], name="notification_of_member"),
+            models.Index(
+                fields=["recipient", "workspace"],
+                name="notification_unread",
+                condition=Q(read_at__isnull=True),
+            ),
             models.Index(fields=["id"], name="notification_unmailed", condition=Q(mailed_at__isnull=True)),
         ]
 

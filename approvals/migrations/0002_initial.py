@@ -126,6 +126,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="notification",
             index=models.Index(
+                condition=models.Q(("read_at__isnull", True)),
+                fields=["recipient", "workspace"],
+                name="notification_unread",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
                 condition=models.Q(("mailed_at__isnull", True)), fields=["id"], name="notification_unmailed"
             ),
         ),

@@ -2,8 +2,10 @@
 
 from django.urls import include, path
 
+from approvals.console.inbox import Inbox
 from campaigns.console import (
     actions,
+    approvals,
     audience,
     bulk,
     channels,
@@ -73,6 +75,11 @@ label_pages = [
     path("<int:pk>/delete/", labels.DeleteLabel.as_view(), name="delete"),
 ]
 
+approval_pages = [
+    path("", Inbox.as_view(), name="inbox"),
+    path("<int:pk>/", approvals.RequestPage.as_view(), name="request"),
+]
+
 help_pages = [path("lifecycles/", help.LifecyclesPage.as_view(), name="lifecycles")]
 
 urlpatterns = [
@@ -81,4 +88,5 @@ urlpatterns = [
     path("segments/", include((segment_pages, "segments"))),
     path("labels/", include((label_pages, "labels"))),
     path("help/", include((help_pages, "help"))),
+    path("approvals/", include((approval_pages, "approvals"))),
 ]

@@ -21,6 +21,7 @@ ABILITIES = {
     "edit_members": ADMINS,
     "edit_policy": ADMINS,
     "resolve_unknown": APPROVERS,
+    "decide_approvals": APPROVERS,
 }
 
 

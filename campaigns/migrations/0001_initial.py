@@ -1087,4 +1087,12 @@ class Migration(migrations.Migration):
             model_name="activity",
             index=models.Index(fields=["workspace", "id"], name="activity_of_workspace"),
         ),
+        migrations.AddIndex(
+            model_name="activity",
+            index=models.Index(
+                condition=models.Q(("campaign__isnull", True)),
+                fields=["workspace", "id"],
+                name="activity_of_settings",
+            ),
+        ),
     ]

@@ -41,6 +41,11 @@ class Activity(models.Model):
         indexes = [
             models.Index(fields=["campaign", "id"], name="activity_of_campaign"),
             models.Index(fields=["workspace", "id"], name="activity_of_workspace"),
+            models.Index(
+                fields=["workspace", "id"],
+                name="activity_of_settings",
+                condition=models.Q(campaign__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from approvals.services import mailing
 from campaigns.engine import enrolment, journeys, scheduling, settling, sweeping
 from campaigns.engine.compacting import compact_journey_tallies
 from campaigns.models import Campaign
@@ -222,6 +223,7 @@ DUTIES: dict[str, Duty] = {
     "ring": ring,
     "import_files": import_files,
     "forget": forget,
+    "notify": mailing.mail_due,
 }
 
 

@@ -23,6 +23,7 @@ EVERY: dict[str, int] = {
     "ring": 3,
     "import_files": 20,
     "forget": 3600,
+    "notify": 5,
 }
 # A call that waited longer says nothing new: the next one is behind it already.
 SHORTEST_EXPIRY = 10

@@ -26,6 +26,7 @@ class Shown:
     icon: str
     url: str
     is_current: bool
+    url_name: str = ""
 
 
 PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -48,6 +49,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Channels", "plug-connected", "connections:list"),
             Place("Labels", "tags", "labels:list"),
+            Place("Approval policy", "settings", "settings:policy"),
             Place("Lifecycles", "git-branch", "help:lifecycles"),
             Place("Admin", "shield-check", "admin:index", staff_only=True),
         ),
@@ -62,7 +64,7 @@ def _shown(place: Place, request: HttpRequest) -> Shown | None:
         url = reverse(place.url_name)
     except NoReverseMatch:
         return None
-    return Shown(place.label, place.icon, url, request.path.startswith(url))
+    return Shown(place.label, place.icon, url, request.path.startswith(url), place.url_name)
 
 
 def navigation(request: HttpRequest) -> list[tuple[str, list[Shown]]]:

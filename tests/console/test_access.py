@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from approvals.models import Request
+from approvals.models import Notification, Request
 from campaigns.models import ImportJob, Membership, Workspace
 from channels.models import Connection
 from tests.console.conftest import Browse
 from tests.factories import (
+    NOW,
     CampaignFactory,
     LabelFactory,
     PersonFactory,
@@ -22,7 +23,17 @@ from tests.factories import (
 )
 
 #: The groups of addresses that are pages of a workspace.
-SPACES = ("campaigns", "people", "segments", "labels", "connections", "approvals", "help")
+SPACES = (
+    "campaigns",
+    "people",
+    "segments",
+    "labels",
+    "connections",
+    "approvals",
+    "notifications",
+    "settings",
+    "help",
+)
 
 
 def patterns() -> Iterator[tuple[str, str, URLPattern]]:
@@ -36,7 +47,13 @@ def patterns() -> Iterator[tuple[str, str, URLPattern]]:
 
 
 PAGES = list(patterns())
-POST_ONLY = ("connections:action", "campaigns:bulk", "campaigns:preview", "campaigns:resolve-doubt")
+POST_ONLY = (
+    "notifications:read-all",
+    "connections:action",
+    "campaigns:bulk",
+    "campaigns:preview",
+    "campaigns:resolve-doubt",
+)
 OF_SOMETHING = [page for page in PAGES if "pk" in page[1]]
 SHOWN = [page for page in PAGES if f"{page[0]}:{page[2].name}" not in POST_ONLY]
 
@@ -47,9 +64,18 @@ def names(pages: list[tuple[str, str, URLPattern]]) -> list[str]:
 
 
 @pytest.fixture
-def ours(workspace: Workspace, creator: Membership) -> dict[str, Any]:
+def ours(workspace: Workspace, creator: Membership, admin_member: Membership) -> dict[str, Any]:
     """Something of the workspace for every kind of id that an address may name."""
     campaign = CampaignFactory(created_by=creator, kind="outreach")
+    waiting = in_state("pending_approval", "message", workspace=workspace, created_by=creator)
+    request = Request.objects.get(campaign=waiting)
+    told = Notification.objects.create(
+        workspace=workspace,
+        recipient=admin_member.user,
+        campaign=waiting,
+        subject="Please look",
+        created_at=NOW,
+    )
     return {
         "campaigns": campaign.pk,
         "channel": campaign.channels.get().pk,
@@ -58,6 +84,8 @@ def ours(workspace: Workspace, creator: Membership) -> dict[str, Any]:
         "segments": SegmentFactory(workspace=workspace).pk,
         "labels": LabelFactory(workspace=workspace).pk,
         "connections": sandbox_connection(workspace).pk,
+        "approvals": request.pk,
+        "notifications": told.pk,
     }  # fmt: skip
 
 

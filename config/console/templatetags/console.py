@@ -105,6 +105,12 @@ def count(number: int | None) -> str:
 
 
 @register.filter
+def badge(number: int) -> str:
+    """7, or 99+ where there are more: the number on a bell."""
+    return f"{number}" if number < 100 else "99+"
+
+
+@register.filter
 def number(value: float | None) -> str:
     """1,204,331: an exact count with separators."""
     return f"{value or 0:,.0f}"

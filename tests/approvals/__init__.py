@@ -1,0 +1,1 @@
+"""The approver's place: requests, decisions, notifications, policy."""
