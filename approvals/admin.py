@@ -1,4 +1,4 @@
-"""Approval policies, and the requests for approval (read-only: they are decided through the gateway)."""
+"""The requests for approval in the admin: read-only, for they are decided through the gateway."""
 
 from __future__ import annotations
 
@@ -6,20 +6,9 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 
-from approvals.models import Policy, Request
+from approvals.models import Request
 from config.console.admin_access import ReadOnly, WorkspacePages
 from config.console.admin_lists import KeysetList, WorkspaceFilter
-
-
-@admin.register(Policy)
-class PolicyAdmin(WorkspacePages):
-    """One for each workspace, made with it."""
-
-    write_ability = "edit_policy"
-    offers = ("change",)
-    list_display = ("workspace", "grace_hours")
-    list_select_related = ("workspace",)
-    search_fields = ("workspace__name",)
 
 
 class OfWorkspace(WorkspaceFilter):

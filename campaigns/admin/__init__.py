@@ -3,9 +3,29 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from campaigns.admin import activity, audience, auditing, campaigns, deliveries, keys, labels, members
+from campaigns.admin import (
+    activity,
+    audience,
+    auditing,
+    campaigns,
+    deliveries,
+    keys,
+    labels,
+    members,
+    policies,
+)
 
-__all__ = ["activity", "audience", "auditing", "campaigns", "deliveries", "keys", "labels", "members"]
+__all__ = [
+    "activity",
+    "audience",
+    "auditing",
+    "campaigns",
+    "deliveries",
+    "keys",
+    "labels",
+    "members",
+    "policies",
+]
 
 admin.site.site_header = "Campaign console administration"
 admin.site.site_title = "Campaign console administration"

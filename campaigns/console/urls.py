@@ -17,6 +17,7 @@ from campaigns.console import (
     ledger,
     lists,
     people,
+    policy,
     review,
     segments,
     what,
@@ -80,6 +81,11 @@ approval_pages = [
     path("<int:pk>/", approvals.RequestPage.as_view(), name="request"),
 ]
 
+settings_pages = [
+    path("approvals/", policy.PolicyPage.as_view(), name="policy"),
+    path("activity/", policy.SettingsLog.as_view(), name="activity"),
+]
+
 help_pages = [path("lifecycles/", help.LifecyclesPage.as_view(), name="lifecycles")]
 
 urlpatterns = [
@@ -89,4 +95,5 @@ urlpatterns = [
     path("labels/", include((label_pages, "labels"))),
     path("help/", include((help_pages, "help"))),
     path("approvals/", include((approval_pages, "approvals"))),
+    path("settings/", include((settings_pages, "settings"))),
 ]

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from approvals.models import Policy
 from campaigns.domain.lifecycles import BY_KIND
-from campaigns.models import Activity, Membership, Workspace
+from campaigns.domain.permissions import APPROVERS
+from campaigns.models import Activity, Membership, User, Workspace
 from campaigns.services.errors import Forbidden, Invalid
 
 #: The number fields, with what they may be.
@@ -23,16 +24,29 @@ def policy_of(workspace: Workspace) -> Policy:
     return Policy.objects.get_or_create(workspace=workspace)[0]
 
 
+def approvers_of(workspace: Workspace) -> int:
+    """How many members may decide on requests."""
+    found = Membership.objects.filter(workspace=workspace, role__in=APPROVERS, user__is_active=True)
+    return found.count()
+
+
 def update_policy(
     membership: Membership, values: Mapping[str, Any], now: datetime, via: str = "browser"
 ) -> Policy:
     """Change what ``values`` names; admins only. One activity row with old → new; nothing where nothing changes."""
     if not membership.may("edit_policy"):
         raise Forbidden("Only an admin of this workspace may change its approval policy.")
+    return set_policy(membership.workspace, membership.user, values, now, via)
+
+
+def set_policy(
+    workspace: Workspace, user: User, values: Mapping[str, Any], now: datetime, via: str
+) -> Policy:
+    """As `update_policy`, by somebody whose right to it is known (a superuser sets up workspaces of others)."""
     cleaned = _cleaned(values)
     with transaction.atomic():
-        policy_of(membership.workspace)
-        policy = Policy.objects.select_for_update().get(workspace=membership.workspace)
+        policy_of(workspace)
+        policy = Policy.objects.select_for_update().get(workspace=workspace)
         changed = {
             name: [getattr(policy, name), value]
             for name, value in cleaned.items()
@@ -40,13 +54,15 @@ def update_policy(
         }
         if not changed:
             return policy
+        if "approvers_needed" in changed:
+            _refuse_too_many(workspace, cleaned["approvers_needed"])
         for name, (_, value) in changed.items():
             setattr(policy, name, value)
         policy.save(update_fields=list(changed))
         Activity.objects.create(
-            workspace=membership.workspace,
-            actor=membership.user,
-            actor_label=membership.user.email,
+            workspace=workspace,
+            actor=user,
+            actor_label=user.email,
             via=via,
             action="edit_policy",
             subject="Approval policy",
@@ -54,6 +70,16 @@ def update_policy(
             at=now,
         )
     return policy
+
+
+def _refuse_too_many(workspace: Workspace, needed: int) -> None:
+    """With fewer approvers than have to agree, nothing could ever be approved."""
+    there = approvers_of(workspace)
+    if needed > max(there, 1):
+        raise Invalid.field(
+            "approvers_needed",
+            f"The workspace has only {there} member{'' if there == 1 else 's'} who may approve: nothing could be approved.",
+        )
 
 
 def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -253,11 +253,18 @@ def test_suppressions_are_normalised_and_lifted(admin_member, workspace, enter):
 
 def test_an_admin_changes_the_policy(admin_member, workspace, enter):
     policy = workspace.approval_policy
-    response = enter(admin_member).post(url(type(policy), "change", policy.pk), {"grace_hours": 3})
-    assert response.status_code == 302
+    values = {
+        "kinds": ["sms", "message"], "from_audience": 0, "approvers_needed": 1, "approvers_may_publish": "on", "late": "ask",
+        "grace_hours": 3,
+    }  # fmt: skip
+    client, address = enter(admin_member), url(type(policy), "change", policy.pk)
+    assert client.post(address, values).status_code == 302
     policy.refresh_from_db()
-    assert policy.grace_hours == 3
-    assert audited(workspace, "edit", "policy").data["changed"] == ["grace_hours"]
+    assert (policy.grace_hours, policy.kinds) == (3, ["sms", "message"])
+    told = audited(workspace, "edit_policy", "Approval policy").data["changed"]
+    assert told == {"grace_hours": [24, 3], "kinds": [["message"], ["sms", "message"]]}
+    response = client.post(address, values | {"approvers_needed": 2, "kinds": ["sms", "fax"]})
+    assert {"approvers_needed", "kinds"} == set(errors(response))
 
 
 def test_people_are_written_by_the_service(creator, workspace, enter):
