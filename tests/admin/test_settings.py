@@ -249,3 +249,41 @@ def test_suppressions_are_normalised_and_lifted(admin_member, workspace, enter):
     assert client.post(url(Suppression, "delete", made.pk), {"post": "yes"}).status_code == 302
     assert not Suppression.objects.filter(pk=made.pk).exists()
     audited(workspace, "lift", "suppression: ada@")
+
+
+def test_people_are_written_by_the_service(creator, workspace, enter):
+    client = enter(creator)
+    data = {"workspace": workspace.pk, "external_id": "42", "email": "Ada@Example.TEST", "phone": "020 7946 0000",
+            "timezone": "", "attributes": '{"plan": "gold"}'}  # fmt: skip
+    response = client.post(url(Person, "add"), data)
+    assert response.status_code == 302, errors(response)
+    made = Person.objects.get(external_id="42")
+    assert (made.email, made.phone, made.attributes) == (
+        "ada@example.test",
+        "+442079460000",
+        {"plan": "gold"},
+    )
+    assert "external_id" in errors(client.post(url(Person, "add"), data))
+    change = {
+        "email": "grace@example.test",
+        "phone": made.phone,
+        "timezone": "",
+        "attributes": '{"plan": "gold"}',
+    }
+    assert client.post(url(Person, "change", made.pk), change).status_code == 302
+    assert Person.objects.get(pk=made.pk).email == "grace@example.test"
+    assert "email" in errors(client.post(url(Person, "change", made.pk), change | {"email": "broken"}))
+    assert client.post(url(Person, "delete", made.pk), {"post": "yes"}).status_code == 403
+    for term in ("42", "Grace@example.test", "+442079460000"):
+        assert client.get(url(Person, "changelist"), {"q": term}).context["cl"].result_count == 1, term
+    assert client.get(url(Person, "changelist"), {"q": "4"}).context["cl"].result_count == 0
+
+
+def test_lists_are_archived_and_made_active_again(creator, workspace, enter):
+    client, segment = enter(creator), factories.SegmentFactory(workspace=workspace)
+    chosen = {"_selected_action": [segment.pk, workspace.segments.get(kind=Segment.EVERYONE).pk]}
+    client.post(url(Segment, "changelist"), {"action": "archive", **chosen})
+    assert list(Segment.objects.filter(archived_at__isnull=False)) == [segment], "the list of everyone stays"
+    client.post(url(Segment, "changelist"), {"action": "make_active", **chosen})
+    assert not Segment.objects.filter(archived_at__isnull=False).exists()
+    audited(workspace, "archive", "segment")
