@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.contrib.postgres.search import SearchVectorExact as SearchMatch
 from django.db import connection, models
 from django.db.models import Q
 
@@ -47,18 +48,22 @@ class CampaignQuerySet(models.QuerySet[Any]):
         return self.filter(status=s.RUNNING, stops_at__lte=now, deleted_at__isnull=True)
 
     def named(self, text: str) -> Self:
-        """Those in whose names every word of the text begins a word; none where the text has no word.
+        """Those in whose names every word of the text begins a word; none where the text has no word."""
+        return self.filter(self.whose_names_have(text))
+
+    def whose_names_have(self, text: str) -> Q:
+        """`named` as a condition, for several querysets that are all part of this one.
 
         A rare word is looked up in the full-text index first: the planner cannot know how rare a beginning is, and
         would walk the whole list in its order looking for it.
         """
         words = _WORD.findall(text.lower())
         if not words:
-            return self.none()
+            return Q(pk__in=[])
         query = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
-        found = self.annotate(words=SearchVector("name", config="simple")).filter(words=query)
-        sql, values = found.order_by().values_list("pk").query.sql_with_params()
+        matches = SearchMatch(SearchVector("name", config="simple"), query)
+        sql, values = self.filter(matches).order_by().values_list("pk").query.sql_with_params()
         with connection.cursor() as cursor:
             cursor.execute(f"WITH found AS MATERIALIZED ({sql}) SELECT * FROM found LIMIT {_FEW + 1}", values)
             ids = [row[0] for row in cursor.fetchall()]
-        return self.filter(pk__in=ids) if len(ids) <= _FEW else found
+        return Q(pk__in=ids) if len(ids) <= _FEW else Q(matches)

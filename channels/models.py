@@ -57,12 +57,12 @@ class Channel(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     pauses = models.PositiveIntegerField(default=0)
     #: The run (Run.number; 0 where there is only one) whose rows are being made and sent.
-    run = models.IntegerField(default=0)
+    run = models.IntegerField(default=0, db_default=0)
     #: Enrolment: everybody up to this person id has a ledger row; ``enrolled`` once the whole audience has.
     enrol_cursor = models.BigIntegerField(default=0)
     enrolled = models.BooleanField(default=False)
     #: The variant that everybody gets since it has won; "" while the test goes on.
-    winner = models.CharField(max_length=40, blank=True, default="")
+    winner = models.CharField(max_length=40, blank=True, default="", db_default="")
     #: Background work left behind by an action: "", "cancel" or "requeue".
     sweep = models.CharField(max_length=10, blank=True, default="")
     #: Which ledger reason a cancelling sweep writes.

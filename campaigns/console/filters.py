@@ -10,6 +10,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from campaigns.console.search import Search, parse
 from campaigns.domain import states as s
@@ -140,8 +141,19 @@ class CampaignFilters(django_filters.FilterSet):
         for parameter, values in typed.filters.items():
             queryset = self._typed(queryset, parameter, values)
         if typed.words:
-            queryset = queryset.named(" ".join(typed.words))
+            queryset = queryset.filter(self._names(" ".join(typed.words)))
         return queryset
+
+    def _names(self, words: str) -> Q:
+        """The condition of the words that were typed: looked up once for both tabs."""
+        if words not in self._found_names:
+            visible = Campaign.objects.visible_to(self.request.membership)
+            self._found_names[words] = visible.whose_names_have(words)
+        return self._found_names[words]
+
+    @cached_property
+    def _found_names(self) -> dict[str, Q]:
+        return {}
 
     def _typed(self, queryset: QuerySet[Any], parameter: str, values: list[str]) -> QuerySet[Any]:
         """A filter that was typed: by the word that people see, or by its key."""

@@ -223,8 +223,8 @@ class Migration(migrations.Migration):
                 ("enter_since", models.DateTimeField(blank=True, null=True)),
                 ("enter_cursor", models.BigIntegerField(default=0)),
                 ("enter_round", models.IntegerField(default=0)),
-                ("event_cursor", models.BigIntegerField(default=0)),
-                ("approved_hash", models.CharField(blank=True, default="", max_length=64)),
+                ("event_cursor", models.BigIntegerField(db_default=0, default=0)),
+                ("approved_hash", models.CharField(blank=True, db_default="", default="", max_length=64)),
                 ("sweep", models.CharField(blank=True, default="", max_length=10)),
                 ("last_active_at", models.DateTimeField()),
                 ("archive_due_at", models.DateTimeField(blank=True, null=True)),
@@ -1010,6 +1010,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["workspace", "kind", "id"],
+                include=["status"],
                 name="campaign_kind",
             ),
         ),
@@ -1018,6 +1019,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["workspace", "created_by", "id"],
+                include=["status"],
                 name="campaign_owner",
             ),
         ),
