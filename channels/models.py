@@ -168,6 +168,7 @@ class Tally(models.Model):
     run = models.IntegerField()
     step = models.CharField(max_length=60)
     status = models.CharField(max_length=10)
+    variant = models.CharField(max_length=40, default="", db_default="")
     n = models.BigIntegerField()
 
 

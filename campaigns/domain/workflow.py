@@ -14,6 +14,7 @@ from typing import Any
 from campaigns.domain.durations import Duration, DurationError, parse_duration, parse_duration_problem
 from channels.domain.content import validate
 from channels.domain.kinds import KINDS, available_kinds
+from channels.domain.variants import texts_of
 
 __all__ = [
     "Step",
@@ -27,7 +28,7 @@ __all__ = [
 MESSAGE, DELAY, EXIT = "message", "delay", "exit"
 #: The keys that a step of each type has besides ``key`` and ``type``.
 STEP_KEYS: dict[str, tuple[str, ...]] = {
-    MESSAGE: ("channel", "subject", "body", "sending"),
+    MESSAGE: ("channel", "subject", "body", "variants", "winner", "sending"),
     DELAY: ("for",),
     EXIT: (),
 }
@@ -129,9 +130,16 @@ def _message_errors(step: Mapping[str, Any], path: str) -> dict[str, str]:
     errors = {}
     if step.get("sending", "automatic") != "automatic":
         errors[f"{path}.sending"] = 'sending must be "automatic".'
-    content = {name: step[name] for name in ("subject", "body") if name in step}
-    for name, message in validate(channel, content).items():
+    content = {name: step[name] for name in ("subject", "body", "variants") if name in step}
+    problems = validate(channel, content)
+    for name, message in problems.items():
         errors[f"{path}.{name}"] = message
+    if not problems and step.get("winner"):
+        names = [variant.name for variant in texts_of(content) if variant.name]
+        if step["winner"] not in names:
+            errors[f"{path}.winner"] = (
+                f"The winner must be one of the variants: {', '.join(names) or 'there are none'}."
+            )
     return errors
 
 

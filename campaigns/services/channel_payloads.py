@@ -69,7 +69,12 @@ def fill_channel(channel: Channel, campaign: Campaign, item: Mapping[str, Any], 
     if "connection" in item:
         channel.connection = _connection(item["connection"], campaign, kind, f"{prefix}connection")
     if "content" in item:
-        channel.content = _content(item["content"], campaign, kind, f"{prefix}content")
+        before, channel.content = (
+            channel.content,
+            _content(item["content"], campaign, kind, f"{prefix}content"),
+        )
+        if before.get("variants") != channel.content.get("variants"):
+            channel.winner = ""  # other variants are another test
 
 
 def _connection(value: Any, campaign: Campaign, kind: str, path: str) -> Connection | None:
@@ -94,8 +99,8 @@ def _content(value: Any, campaign: Campaign, kind: str, path: str) -> dict[str, 
     if campaign.kind in CONTENT_IN_STEPS:
         raise Invalid.field(path, "The steps of the workflow carry the content; leave it out here.")
     # A draft may be incomplete (the guards ask for the rest before anything goes out); what is there must be right.
-    problems = validate(kind, value)
-    errors = {f"{path}.{name}": message for name, message in problems.items() if value.get(name)}
-    if errors:
+    problems = validate(kind, value, draft=True)
+    if problems:
+        errors = {f"{path}.{name}": message for name, message in problems.items()}
         raise Invalid(next(iter(errors.values())), errors)
-    return dict(value)
+    return {name: part for name, part in value.items() if part not in (None, [], {})}

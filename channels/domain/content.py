@@ -11,6 +11,7 @@ from channels.domain.kinds import KINDS
 from channels.domain.sms import sms_parts
 from channels.domain.template_limits import SOURCE_LIMIT
 from channels.domain.templating import TemplateProblem, compile_template
+from channels.domain.variants import shape_problems, texts_of
 
 MOST_SMS_PARTS = 10
 _HTML = re.compile(
@@ -63,24 +64,42 @@ def fields_for(kind: str) -> tuple[ContentField, ...]:
     return FIELDS.get(kind, _OTHERS)
 
 
-def validate(kind: str, content: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong, by field; empty if the content can be sent."""
+def validate(kind: str, content: Mapping[str, Any], *, draft: bool = False) -> dict[str, str]:
+    """What is wrong, by the path of the field; empty if the content can be sent. A ``draft`` may leave texts out."""
     if kind not in KINDS:
         return {"kind": f"There is no kind of channel called {kind!r}."}
     fields = {field.name: field for field in fields_for(kind)}
-    problems = {name: "This kind of channel has no such field." for name in content if name not in fields}
+    known = {*fields, "variants"}
+    problems = {name: "This kind of channel has no such field." for name in content if name not in known}
+    several = content.get("variants") not in (None, [], {})
     for field in fields.values():
-        problem = _problem(kind, field, content.get(field.name))
+        # With variants, the content's own texts are what the variants may leave out: nothing goes out as such.
+        problem = _problem(kind, field, content.get(field.name), draft or several)
         if problem:
             problems[field.name] = problem
+    return problems | _variant_problems(kind, content, fields, draft) if several else problems
+
+
+def _variant_problems(
+    kind: str, content: Mapping[str, Any], fields: Mapping[str, ContentField], draft: bool
+) -> dict[str, str]:
+    """What is wrong with the variants: how they are written, else the text that each would send."""
+    if problems := shape_problems(content):
+        return problems
+    for variant in texts_of(content):
+        for name in variant.content.keys() - fields.keys():
+            problems[f"{variant.path}.{name}"] = "This kind of channel has no such field."
+        for name, field in fields.items():
+            if problem := _problem(kind, field, variant.content.get(name), draft):
+                problems[f"{variant.path}.{name}"] = problem
     return problems
 
 
-def _problem(kind: str, field: ContentField, value: Any) -> str:
+def _problem(kind: str, field: ContentField, value: Any, may_be_missing: bool) -> str:
     if value is not None and not isinstance(value, str):
         return "Enter text."
     if not value or not value.strip():
-        return "This field is required." if field.required else ""
+        return "This field is required." if field.required and not (may_be_missing and not value) else ""
     if len(value) > field.longest:
         return f"Too long: {len(value)} of at most {field.longest} characters."
     try:

@@ -13,14 +13,15 @@ MOST_CHANNELS = 200
 
 _CROWDED = """
 SELECT channel_id FROM (SELECT * FROM channels_tally ORDER BY id DESC LIMIT %s) AS newest
-GROUP BY channel_id HAVING count(*) > %s + count(DISTINCT (run, step, status))
+GROUP BY channel_id HAVING count(*) > %s + count(DISTINCT (run, step, status, variant))
 ORDER BY count(*) DESC LIMIT %s
 """
 # One statement: a reader sees either the differences or their sum, never both or neither.
 _FOLD = """
-WITH folded AS (DELETE FROM channels_tally WHERE channel_id = %s RETURNING channel_id, run, step, status, n)
-INSERT INTO channels_tally (channel_id, run, step, status, n)
-SELECT channel_id, run, step, status, sum(n) FROM folded GROUP BY channel_id, run, step, status HAVING sum(n) <> 0
+WITH folded AS (DELETE FROM channels_tally WHERE channel_id = %s RETURNING channel_id, run, step, status, variant, n)
+INSERT INTO channels_tally (channel_id, run, step, status, variant, n)
+SELECT channel_id, run, step, status, variant, sum(n) FROM folded
+GROUP BY channel_id, run, step, status, variant HAVING sum(n) <> 0
 """
 _LOCK_CLASS = 0x7A11
 

@@ -38,24 +38,28 @@ class Result:
     """What was sent, where our own database keeps it."""
     outcome: Outcome | None = None
     """What the provider said; None where it was not asked."""
+    variant: str = ""
+    """The name of the content variant that left, or may have; "" where the content has none."""
 
 
 def settle(row: Claimed, message: Message, outcome: Outcome) -> Result:
     """What an outcome means for its row of the ledger."""
-    detail = outcome.detail
+    detail, variant = outcome.detail, message.context.get("variant", "")
     match outcome.kind:
         case "sent":
             return Result(
-                row, s.SENT, detail=detail, provider_id=outcome.provider_id, message=message, outcome=outcome
-            )
+                row, s.SENT, detail=detail, provider_id=outcome.provider_id, message=message, outcome=outcome,
+                variant=variant,
+            )  # fmt: skip
         case "failed":
             reason = outcome.reason if 0 < len(outcome.reason) <= _REASON_LENGTH else "refused"
-            return Result(row, s.FAILED, reason, detail, outcome=outcome)
+            return Result(row, s.FAILED, reason, detail, outcome=outcome, variant=variant)
         case "retry":
             return _try_again(row, outcome)
         case "released":
             return Result(row, s.PENDING, counts=False, outcome=outcome)
-    return Result(row, s.UNKNOWN, "in_doubt", f"{outcome.reason}: {detail}".strip(": "), outcome=outcome)
+    doubt = f"{outcome.reason}: {detail}".strip(": ")
+    return Result(row, s.UNKNOWN, "in_doubt", doubt, outcome=outcome, variant=variant)
 
 
 def _try_again(row: Claimed, outcome: Outcome) -> Result:
@@ -84,9 +88,10 @@ SET status = result.status, reason = result.reason, detail = result.detail, prov
     sent_at = CASE WHEN result.status = 'sent' THEN %(now)s::timestamptz ELSE delivery.sent_at END,
     due_at = CASE WHEN result.delay IS NULL THEN delivery.due_at
                   ELSE %(now)s::timestamptz + result.delay * interval '1 second' END,
-    attempt = delivery.attempt - result.uncounted
+    attempt = delivery.attempt - result.uncounted, variant = coalesce(result.variant, delivery.variant)
 FROM json_to_recordset(%(results)s::json) AS result (
-    id bigint, fence bigint, status text, reason text, detail text, provider_id text, delay float8, uncounted int
+    id bigint, fence bigint, status text, reason text, detail text, provider_id text, delay float8, uncounted int,
+    variant text
 )
 WHERE delivery.id = ANY(%(ids)s) AND delivery.id = result.id
   AND delivery.fence = result.fence AND delivery.status IN ('sending', 'unknown')
@@ -117,6 +122,8 @@ def record(results: Sequence[Result], gate: Gate) -> set[int]:
                 "uncounted": 0 if result.counts else 1,
             }
         )
+        if result.variant:
+            rows[-1]["variant"] = storable(result.variant)
     values = {"now": gate.now, "ids": [row["id"] for row in rows], "results": json.dumps(rows)}
     return {pk for (pk,) in run(_RECORD, values)}
 

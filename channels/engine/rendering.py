@@ -14,6 +14,7 @@ from django.conf import settings
 from channels.domain import states as s
 from channels.domain.content import is_html
 from channels.domain.templating import Template, TemplateProblem, compile_template
+from channels.domain.variants import Split, split_of
 from channels.engine.claiming import Claimed
 from channels.engine.lines import Line
 from channels.engine.recording import Result
@@ -37,14 +38,25 @@ class Text:
     """What the provider learns about where the message comes from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The compiled variants of a content; one that cannot be compiled fails its own people only."""
+
+    split: Split
+    options: Sequence[Text | TemplateProblem]
+    winner: int | None
+    """The place of the variant that everybody gets; None while the test goes on."""
+
+
 class Renderer:
     """Turns rows of one channel into messages."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
         self._version: tuple[str, str] | None = None
-        self._texts: dict[str, Text | TemplateProblem] = {}
+        self._texts: dict[str, Text | Texts | TemplateProblem] = {}
         self._content: Mapping[str, Any] = {}
+        self._winner = ""
         self._workflow: Any = []
         self._campaign: dict[str, Any] = {}
 
@@ -53,8 +65,8 @@ class Renderer:
         if version == self._version:
             return
         found = Channel.objects.filter(pk=self._line.channel_id)
-        self._content, self._workflow, name = found.values_list(
-            "content", "campaign__workflow", "campaign__name"
+        self._content, self._winner, self._workflow, name = found.values_list(
+            "content", "winner", "campaign__workflow", "campaign__name"
         ).get()
         self._campaign = {"id": self._line.campaign_id, "name": name}
         self._texts.clear()
@@ -91,8 +103,8 @@ class Renderer:
 
     def _message(self, row: Claimed) -> Message:
         line = self._line
-        text = self._text(row.step)
         person = _person(row)
+        text = self._text(row, person)
         context: dict[str, Any] = {"person": person, "campaign": self._campaign}
         headers: dict[str, str] = {}
         key = f"d{row.id}.{line.workspace_id}"
@@ -113,19 +125,35 @@ class Renderer:
             attempt=row.attempt,
         )
 
-    def _text(self, step: str) -> Text:
-        if step not in self._texts:
-            self._texts[step] = self._compile(step)
-        text = self._texts[step]
+    def _text(self, row: Claimed, person: Mapping[str, Any]) -> Text:
+        text = self._texts.get(row.step)
+        if text is None:
+            text = self._texts[row.step] = self._compile(row.step)
+        if isinstance(text, Texts):
+            text = text.options[self._place(text, row, person)]
         if isinstance(text, TemplateProblem):
             raise text.with_traceback(None)
         return text
 
-    def _compile(self, step: str) -> Text | TemplateProblem:
-        line = self._line
+    def _place(self, texts: Texts, row: Claimed, person: Mapping[str, Any]) -> int:
+        if texts.winner is not None:
+            return texts.winner
+        draw = f"{self._line.channel_id}.{row.run}.{row.step}.{row.person_id}"
+        return texts.split.choose(draw, person)
+
+    def _compile(self, step: str) -> Text | Texts | TemplateProblem:
         content = find_step(self._workflow, step) if step else self._content
         if content is None:
             return TemplateProblem(f"The workflow has no step {step!r} any more.")
+        split = split_of(content)
+        if split is None:
+            return self._compile_text(content, {})
+        options = [self._compile_text(v.content, {"variant": v.name}) for v in split.variants]
+        winner = str(content.get("winner") or "") if step else self._winner
+        return Texts(split, options, split.place(winner))
+
+    def _compile_text(self, content: Mapping[str, Any], more: Mapping[str, str]) -> Text | TemplateProblem:
+        line = self._line
         subject, body = str(content.get("subject") or ""), str(content.get("body") or "")
         html = is_html(line.channel_kind, body)
         context = {
@@ -135,6 +163,7 @@ class Renderer:
             "channel_kind": line.channel_kind,
             "workspace_id": line.workspace_id,
             "html": html,
+            **more,
         }
         try:
             return Text(compile_template(subject), compile_template(body, html), context)

@@ -283,6 +283,7 @@ class Migration(migrations.Migration):
                 ("run", models.IntegerField()),
                 ("step", models.CharField(max_length=60)),
                 ("status", models.CharField(max_length=10)),
+                ("variant", models.CharField(db_default="", default="", max_length=40)),
                 ("n", models.BigIntegerField()),
                 (
                     "channel",

@@ -5,43 +5,43 @@ from django.db import migrations
 COUNT = """
 CREATE FUNCTION channels_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO channels_tally (channel_id, run, step, status, n)
-    SELECT channel_id, run, step, status, count(*) FROM new_rows GROUP BY channel_id, run, step, status;
+    INSERT INTO channels_tally (channel_id, run, step, status, variant, n)
+    SELECT channel_id, run, step, status, variant, count(*) FROM new_rows GROUP BY channel_id, run, step, status, variant;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION channels_count_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO channels_tally (channel_id, run, step, status, n)
-    SELECT channel_id, run, step, counted.status, sum(counted.n)
+    INSERT INTO channels_tally (channel_id, run, step, status, variant, n)
+    SELECT channel_id, run, step, counted.status, variant, sum(counted.n)
     FROM (
-        SELECT channel_id, run, step, status, count(*) AS rows, count(delivered_at) AS delivered,
+        SELECT channel_id, run, step, status, variant, count(*) AS rows, count(delivered_at) AS delivered,
                count(opened_at) AS opened, count(clicked_at) AS clicked, count(converted_at) AS converted
-        FROM new_rows GROUP BY channel_id, run, step, status
+        FROM new_rows GROUP BY channel_id, run, step, status, variant
         UNION ALL
-        SELECT channel_id, run, step, status, -count(*), -count(delivered_at),
+        SELECT channel_id, run, step, status, variant, -count(*), -count(delivered_at),
                -count(opened_at), -count(clicked_at), -count(converted_at)
-        FROM old_rows GROUP BY channel_id, run, step, status
+        FROM old_rows GROUP BY channel_id, run, step, status, variant
     ) AS difference,
     LATERAL (VALUES (difference.status, rows), ('delivered', delivered), ('opened', opened), ('clicked', clicked),
                     ('converted', converted)) AS counted (status, n)
-    GROUP BY channel_id, run, step, counted.status
+    GROUP BY channel_id, run, step, counted.status, variant
     HAVING sum(counted.n) <> 0;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION channels_count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO channels_tally (channel_id, run, step, status, n)
-    SELECT channel_id, run, step, counted.status, sum(counted.n)
+    INSERT INTO channels_tally (channel_id, run, step, status, variant, n)
+    SELECT channel_id, run, step, counted.status, variant, sum(counted.n)
     FROM (
-        SELECT channel_id, run, step, status, -count(*) AS rows, -count(delivered_at) AS delivered,
+        SELECT channel_id, run, step, status, variant, -count(*) AS rows, -count(delivered_at) AS delivered,
                -count(opened_at) AS opened, -count(clicked_at) AS clicked, -count(converted_at) AS converted
-        FROM old_rows GROUP BY channel_id, run, step, status
+        FROM old_rows GROUP BY channel_id, run, step, status, variant
     ) AS difference,
     LATERAL (VALUES (difference.status, rows), ('delivered', delivered), ('opened', opened), ('clicked', clicked),
                     ('converted', converted)) AS counted (status, n)
-    GROUP BY channel_id, run, step, counted.status
+    GROUP BY channel_id, run, step, counted.status, variant
     HAVING sum(counted.n) <> 0;
     RETURN NULL;
 END $$;
