@@ -1,0 +1,143 @@
+"""Two versions of a campaign side by side: what differs in who, what and when, and each message as a person gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from campaigns.domain.snapshot import PARTS, Difference, differences
+from campaigns.domain.text_difference import Part, compare
+from campaigns.models import Campaign, Person
+from campaigns.services.previewing import Rendered, render_for
+from channels.domain.kinds import KINDS
+
+TITLES = {"who": "Who", "what": "What", "when": "When"}
+_UNCHANGED = {
+    "who": "The same people as approved.",
+    "what": "The same content as approved.",
+    "when": "The same time as approved.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that differs, both sides in parts."""
+
+    label: str
+    left: list[Part]
+    right: list[Part]
+
+
+@dataclass(slots=True)
+class Section:
+    """Who, what or when; ``unchanged`` is the sentence for when nothing of it differs."""
+
+    name: str
+    title: str
+    unchanged: str
+    rows: list[Row] = field(default_factory=list)
+
+
+def sections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Section]:
+    """The three sections with what differs in each; everything that is there, where ``before`` is empty."""
+    found = {name: Section(name, TITLES[name], _UNCHANGED[name]) for name in PARTS}
+    for one in differences(before, after):
+        found[one.section].rows.append(_row(one))
+    return list(found.values())
+
+
+def _row(one: Difference) -> Row:
+    return Row(one.label, *compare(one.before, one.after))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a version: templates, not yet anybody's."""
+
+    title: str
+    kind: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One message as it was approved and as it would be, for one person; None where there is none."""
+
+    title: str
+    icon: str
+    before: Rendered | None
+    after: Rendered | None
+
+    @property
+    def sides(self) -> list[tuple[str, Rendered | None]]:
+        """What the page puts beside each other."""
+        return [("As approved", self.before), ("As asked for", self.after)]
+
+
+def pairs(
+    campaign: Campaign, person: Person, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Pair]:
+    """Every message of either version, rendered for a person."""
+    old, new = dict(messages_in(before)), dict(messages_in(after))
+    found = []
+    for key in dict.fromkeys([*new, *old]):
+        one = new.get(key) or old[key]
+        rendered = [
+            render_for(campaign, person, side[key].kind, side[key].subject, side[key].body)
+            if key in side
+            else None
+            for side in (old, new)
+        ]
+        found.append(Pair(one.title, KINDS[one.kind].icon, *rendered))
+    return found
+
+
+def messages_in(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
+    """(key, message) of a version's channels and steps; each variant is a message of its own."""
+    what = snapshot.get("what") or {}
+    for index, channel in enumerate(what.get("channels") or []):
+        kind = channel.get("kind", "")
+        if kind in KINDS:
+            yield from _variants(f"channel-{index}", KINDS[kind].label, kind, channel.get("content") or {})
+    for index, step in enumerate(what.get("workflow") or []):
+        if step.get("type") == "message" and step.get("channel") in KINDS:
+            title = f"Step {index + 1}: {KINDS[step['channel']].label}"
+            yield from _variants(f"step-{step.get('key', index)}", title, step["channel"], step)
+
+
+def _variants(key: str, title: str, kind: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
+    """The message itself, or one for each variant (A/B) or case (by a property), which say only what differs."""
+    variants = content.get("variants")
+    if not variants:
+        if content.get("subject") or content.get("body"):
+            yield key, _message(title, kind, content, {})
+        return
+    for name, variant in _named(variants):
+        if isinstance(variant, Mapping):
+            yield f"{key}-{name}", _message(f"{title}, {name}", kind, content, variant)
+
+
+def _named(variants: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(variants, Mapping):
+        yield from (variants.get("cases") or {}).items()
+        yield "otherwise", variants.get("default")
+    elif isinstance(variants, list):
+        for number, variant in enumerate(variants, 1):
+            if isinstance(variant, Mapping):
+                yield f"variant {variant.get('name') or number}", variant
+
+
+def _message(title: str, kind: str, content: Mapping[str, Any], variant: Mapping[str, Any]) -> Message:
+    text = {name: str(variant.get(name) or content.get(name) or "") for name in ("subject", "body")}
+    return Message(title, kind, text["subject"], text["body"])
+
+
+def audience_in(campaign: Campaign, snapshot: Mapping[str, Any]) -> Campaign:
+    """A campaign that is never saved, for whom this version is: to count and to show some of them."""
+    who = snapshot.get("who") or {}
+    chosen = (who.get("audience") or {}).get("segment")
+    return Campaign(
+        workspace_id=campaign.workspace_id, kind=campaign.kind, segment_id=chosen, trigger=who.get("trigger") or {}
+    )  # fmt: skip
