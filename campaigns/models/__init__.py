@@ -8,6 +8,7 @@ from campaigns.models.idempotency import IdempotentCall
 from campaigns.models.journey import Journey, JourneyTally
 from campaigns.models.label import Label
 from campaigns.models.run import Run
+from campaigns.models.topic import Topic
 from campaigns.models.workspace import ApiKey, Membership, User, Workspace
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Run",
     "Segment",
     "SegmentMember",
+    "Topic",
     "User",
     "Workspace",
 ]

@@ -18,6 +18,7 @@ from campaigns.domain.lifecycle import Lifecycle, Look
 from campaigns.domain.lifecycles import KIND_CHOICES, lifecycle_of
 from campaigns.models.audience import Segment
 from campaigns.models.label import Label
+from campaigns.models.topic import Topic
 from campaigns.models.workspace import Workspace, validate_time_zone
 from campaigns.querysets import CampaignQuerySet
 
@@ -45,6 +46,9 @@ class Campaign(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     labels = models.ManyToManyField(Label, blank=True, related_name="campaigns")
+    topic = models.ForeignKey(
+        Topic, null=True, blank=True, on_delete=models.SET_NULL, related_name="campaigns"
+    )
 
     # Who
     segment = models.ForeignKey(

@@ -21,6 +21,16 @@ CONNECTION_CHOICES = [
     (CONNECTION_ERROR, "Error"),
 ]
 
+# Connection: which e-mails have tracked links and a pixel
+TRACKING_OFF = "off"
+TRACKING_HTML = "html"
+TRACKING_ALL = "all"
+TRACKING_CHOICES = [
+    (TRACKING_OFF, "Nothing"),
+    (TRACKING_HTML, "HTML messages"),
+    (TRACKING_ALL, "HTML messages, and links of plain text"),
+]
+
 # Delivery: the ledger's terms. audience = the sum of them all, always.
 PENDING = "pending"
 DRAFTED = "drafted"

@@ -26,6 +26,10 @@ class Connection(models.Model):
         null=True, blank=True, help_text="At most so many messages a second; empty: any."
     )
     parallelism = models.PositiveIntegerField(default=4, help_text="Calls at once, over all workers.")
+    #: Quiet hours and daily window, see domain/hours.py; {} is any time.
+    hours = models.JSONField(default=dict, blank=True)
+    #: Of e-mail: whose opens and clicks are tracked.
+    tracking = models.CharField(max_length=4, choices=s.TRACKING_CHOICES, default=s.TRACKING_HTML)
     #: The provider asked us to wait until then (429, 421); claims wait too.
     paused_until = models.DateTimeField(null=True, blank=True)
     #: Rate limit (GCRA): the time at which the next message would be on schedule.
@@ -149,6 +153,8 @@ class Delivery(models.Model):
                 fields=["channel", "status", "id"], name="delivery_exception",
                 condition=Q(status__in=(s.FAILED, s.SKIPPED, s.UNKNOWN, s.RECALLED, s.DRAFTED)),
             ),
+            # Receipts find their row by it. Written once, by the update that records the message as sent.
+            models.Index(fields=["provider_id"], name="delivery_provider", condition=~Q(provider_id="")),
         ]  # fmt: skip
 
     def __str__(self) -> str:
