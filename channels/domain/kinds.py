@@ -76,7 +76,7 @@ KINDS: dict[str, ChannelKind] = _catalogue(
     _later("web_exit_intent", "Web exit intent", "door-exit", displayed=True, recallable=True),
     _later("native_display", "Native display", "layout-cards", displayed=True, recallable=True),
     _later("web_native_display", "Web native display", "layout-board", displayed=True, recallable=True),
-    _later("whatsapp", "WhatsApp", "brand-whatsapp", "phone"),
+    ChannelKind("whatsapp", "WhatsApp", "brand-whatsapp", "phone"),
     _later("slack", "Slack", "brand-slack"),
     _later("partner", "Partner", "affiliate"),
     _later("facebook_audience", "Facebook audience", "brand-facebook"),

@@ -28,6 +28,17 @@ ReceiptKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceAddress:
+    """One device or browser of a person."""
+
+    id: int
+    token: str
+    """What the push service knows it by: a registration token, or the endpoint of a subscription."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Web push: ``p256dh`` and ``auth`` of the subscription."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message to one person, already rendered.
 
@@ -52,6 +63,10 @@ class Message:
     """``time.monotonic()`` after which the call must not start any more (outcome *released*)."""
     attempt: int = 1
     """How many times this delivery has been tried, this time included."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """The content's fields besides subject and body, rendered: ``link``, ``image`` …"""
+    devices: tuple[DeviceAddress, ...] = ()
+    """Of a kind that reaches devices: all that the person has; the message is sent when one has taken it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,8 @@ class Outcome:
     """Seconds the provider asked to wait, if it did."""
     connection_error: bool = False
     """The account itself is broken (bad login, host gone): every other message would fail alike."""
+    dead_devices: tuple[int, ...] = ()
+    """Devices that the service does not know any more; nothing is sent to them again."""
 
     @classmethod
     def sent(cls, provider_id: str = "", detail: str = "") -> Outcome:
@@ -172,7 +189,12 @@ class Provider(Protocol):
         """Whether a call whose end is unknown may be repeated with the same idempotency key."""
 
     def clean(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings with types and defaults put right; raises `SettingsError`."""
+        """Settings with types and defaults put right; raises `SettingsError`.
+
+        What `check`, `open` and `receipts` get are these and what the engine adds, which members cannot set:
+        ``allowed_networks`` (private networks that may be called) and ``receipts_url`` (where the service can report to;
+        missing where there is none).
+        """
 
     def check(self, settings: Mapping[str, Any]) -> CheckResult:
         """Really connect (and log in); takes cleaned settings, sends nothing."""

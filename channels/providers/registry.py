@@ -9,6 +9,7 @@ from channels.providers.base import Provider
 
 PROVIDERS: tuple[str, ...] = (
     "channels.providers.smtp.provider:SmtpProvider",
+    "channels.providers.twilio.provider:TwilioProvider",
     "channels.providers.webhook.provider:WebhookProvider",
     "channels.providers.inapp.provider:InAppProvider",
     "channels.providers.sandbox.provider:SandboxProvider",

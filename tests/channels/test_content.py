@@ -89,7 +89,14 @@ def test_every_available_kind_has_a_provider_and_fields() -> None:
     for kind in available_kinds():
         assert registry.for_kind(kind.key), kind.key
         assert any(field.name == "body" for field in fields_for(kind.key))
-    assert {kind.key for kind in available_kinds()} == {"email", "sms", "voice", "webhook", "in_app"}
+    assert {kind.key for kind in available_kinds()} == {
+        "email",
+        "sms",
+        "voice",
+        "webhook",
+        "in_app",
+        "whatsapp",
+    }
 
 
 def test_the_catalogue_says_what_the_lifecycles_need() -> None:

@@ -14,7 +14,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from channels.providers.base import SettingsError
-from channels.providers.webhook.answers import read_retry_after
+from channels.providers.http.answers import read_retry_after
 from tests.channels.provider_kit import collect, send_all
 from tests.channels.webhook_kit import SECRET, WEBHOOK, hook, settings_for
 from tests.sinks.sink import Sink

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels.providers.webhook.addresses import is_allowed, parse_networks
+from channels.providers.http.addresses import is_allowed, parse_networks
 from tests.channels.provider_kit import send_all
 from tests.channels.webhook_kit import WEBHOOK, hook, settings_for
 from tests.sinks.sink import Sink

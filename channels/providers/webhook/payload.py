@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from standardwebhooks import Webhook
@@ -59,11 +59,6 @@ def event(message: Message, now: datetime) -> str:
         "context": _plain(message.context),
     }
     return _encode({"type": EVENT_TYPE, "timestamp": now.isoformat(), "data": data})
-
-
-def utc_now() -> datetime:
-    """The time of a request."""
-    return datetime.now(UTC)
 
 
 def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from channels.providers.base import CheckResult, Sender, SettingField, SettingsError
+from channels.providers.http.answers import failure
+from channels.providers.http.client import TIMEOUT, open_session, run_apart, url_problem
+from channels.providers.http.sender import HttpSender
 from channels.providers.settings_fields import clean_fields
-from channels.providers.webhook.answers import failure
 from channels.providers.webhook.payload import read_secret
-from channels.providers.webhook.sender import WebhookSender, open_session
-
-LONGEST_URL = 2000
+from channels.providers.webhook.transport import WebhookTransport
 
 
 class WebhookProvider:
@@ -42,9 +40,7 @@ class WebhookProvider:
             "previous_secret", "Previous signing secret", "secret", help="While a secret is being replaced."
         ),
         SettingField("authorization", "Authorization header", "secret", help="Such as: Bearer …"),
-        SettingField(
-            "timeout", "Seconds to wait for an answer", "number", default=15, minimum=0.1, maximum=120
-        ),
+        TIMEOUT,
         SettingField(
             "receiver_deduplicates",
             "The receiver ignores repeated webhook-ids",
@@ -61,7 +57,7 @@ class WebhookProvider:
     def clean(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Typed settings; raises `SettingsError`."""
         cleaned = clean_fields(self.fields, settings)
-        errors = {"url": problem} if (problem := _url_problem(cleaned["url"])) else {}
+        errors = {"url": problem} if (problem := url_problem(cleaned["url"])) else {}
         for name in ("secret", "previous_secret"):
             try:
                 if cleaned[name]:
@@ -76,12 +72,11 @@ class WebhookProvider:
 
     def check(self, settings: Mapping[str, Any]) -> CheckResult:
         """Connect and ask with HEAD, which changes nothing there; any HTTP answer shows that somebody is in."""
-        with ThreadPoolExecutor(1) as thread:  # the caller's thread may run an event loop of its own
-            return thread.submit(asyncio.run, _knock(settings)).result()
+        return run_apart(_knock(settings))
 
     def open(self, settings: Mapping[str, Any], parallelism: int) -> Sender:
         """A sender with ``parallelism`` requests at once."""
-        return WebhookSender(settings, parallelism)
+        return HttpSender(WebhookTransport(settings), settings, parallelism)
 
 
 async def _knock(settings: Mapping[str, Any]) -> CheckResult:
@@ -94,18 +89,3 @@ async def _knock(settings: Mapping[str, Any]) -> CheckResult:
     except (TimeoutError, aiohttp.ClientError) as problem:
         outcome = failure(problem)
         return CheckResult(False, outcome.detail if outcome else str(problem))
-
-
-def _url_problem(text: str) -> str:
-    if len(text) > LONGEST_URL:
-        return f"Too long: at most {LONGEST_URL} characters."
-    try:
-        url = URL(text)
-        port = url.port
-    except ValueError:
-        return "This is not a web address."
-    if url.scheme not in ("http", "https") or not url.host or not port:
-        return "Enter an address that begins with https:// or http://."
-    if url.user is not None or url.password is not None:
-        return "Put the login into the Authorization header, not into the address."
-    return ""

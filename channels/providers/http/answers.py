@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 from channels.providers.base import Outcome
-from channels.providers.webhook.addresses import BlockedAddress
+from channels.providers.http.addresses import BlockedAddress
 
 LONGEST_WAIT = 24 * 3600.0
 _TRY_AGAIN = {408, 425}

@@ -1,4 +1,4 @@
-"""Which network addresses a webhook may connect to: never into the installation's own networks.
+"""Which network addresses a call may lead to: never into the installation's own networks.
 
 The check is made on the very address that is connected to, after the name has been looked up, so a name
 that points somewhere else the second time it is asked does not pass.

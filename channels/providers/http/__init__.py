@@ -1,0 +1,1 @@
+"""What providers that speak HTTP share: a guarded client, what answers mean, and a sender."""
