@@ -16,6 +16,7 @@ from campaigns.api import (
     lists,
     people,
     problems,
+    variants,
 )
 from campaigns.api.access import KeyAccess, KeyRate
 from campaigns.api.addresses import strict
@@ -24,6 +25,7 @@ from channels.services.errors import ChannelError
 
 RESOURCES = (
     people, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
+    variants,
 )  # fmt: skip
 
 api = NinjaAPI(

@@ -15,8 +15,10 @@ from campaigns.console.contents import steps_of
 from campaigns.console.diagrams import diagram_of
 from campaigns.console.pages import CampaignPage, OfCampaign, primary_action
 from campaigns.console.rows import Shown, shown
+from campaigns.domain import states as s
 from campaigns.models import Activity, Campaign, Journey
 from campaigns.services.counts import journey_counts
+from campaigns.services.variants import trials
 from channels.domain.states import REASONS
 from channels.models import Delivery
 from config.console.paging import keyset_page
@@ -31,6 +33,8 @@ TILES = (
     ("Failed", "failed", "audience"),
     ("In doubt", "unknown", "audience"),
 )
+#: What the table of variants compares, beside what was sent.
+OUTCOMES = ("delivered", "opened", "clicked", "converted")
 
 
 def overview(campaign: Any, row: Shown) -> dict[str, Any]:
@@ -47,6 +51,9 @@ def overview(campaign: Any, row: Shown) -> dict[str, Any]:
         "row": row,
         "campaign": campaign,
         "cards": channels,
+        "trials": trials(campaign, [card.channel for card in channels]),
+        "outcomes": OUTCOMES,
+        "can_edit": campaign.status != s.ARCHIVED,
         "coming": coming(campaign, figures, channels),
         "tiles": [
             {"label": label, "key": name, "value": figures.get(name, 0), "of": figures.get(whole, 0)}

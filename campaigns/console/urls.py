@@ -21,6 +21,7 @@ from campaigns.console import (
     review,
     segments,
     what,
+    winners,
 )
 
 campaign_pages = [
@@ -52,6 +53,7 @@ campaign_pages = [
         channels.ChannelAction.as_view(),
         name="channel-action",
     ),
+    path("<int:pk>/channels/<int:channel>/winner/", winners.ChooseWinner.as_view(), name="winner"),
 ]
 
 people_pages = [

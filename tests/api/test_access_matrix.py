@@ -40,6 +40,7 @@ BODIES: dict[str, Any] = {
     "POST /campaigns/{campaign_id}/channels": {"kind": "sms"},
     "PATCH /channels/{channel_id}": {"content": {}},
     "POST /connections": {"name": "A", "provider": "sandbox"},
+    "POST /channels/{channel_id}/winner": {"variant": "A"},
 }
 
 
