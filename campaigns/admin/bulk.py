@@ -31,9 +31,9 @@ from config.console.admin_access import membership_in
 MOST = 500
 #: Of so many the page tells the consequences one by one; of the others in the sum.
 DETAILED = 30
-#: In the order of a campaign's life.
+#: In the order of a campaign's life. Nobody approves what they have not looked at: each is approved on its own page.
 ACTIONS = (
-    "submit", "publish", "approve", "reject", "withdraw", "start", "schedule", "cancel_schedule", "schedule_stop",
+    "submit", "publish", "reject", "withdraw", "start", "schedule", "cancel_schedule", "schedule_stop",
     "stop", "force_stop", "restart", "archive", "unarchive", "duplicate", "delete",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaigns.admin.access import actor_for, find_campaign
 from campaigns.admin.tags import status_tag
+from campaigns.domain.approval import knows_action
 from campaigns.domain.lifecycles.outreach import CHANNEL_MENUS
 from campaigns.models import Campaign
 from campaigns.services.actions import perform
@@ -43,7 +44,7 @@ class ActionPages:
     def action_view(self, request: HttpRequest, campaign_id: int, action: str) -> HttpResponse:
         """GET states the consequences; POST states them anew where they have changed, and else acts."""
         campaign = find_campaign(request, campaign_id)
-        if not any(entry.name == action for menu in campaign.lifecycle.menus.values() for entry in menu):
+        if not knows_action(campaign.lifecycle, action):
             raise Http404("This kind of campaign has no such action.")
         actor = actor_for(request, campaign)
         try:

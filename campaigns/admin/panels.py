@@ -9,9 +9,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from campaigns.admin.tags import channel_tag, progress, status_tag, when
+from campaigns.domain.approval import menu_of
 from campaigns.domain.permissions import refusal
 from campaigns.models import Activity, Campaign, Membership
 from campaigns.services.counts import COUNTED, channel_counts
+from campaigns.services.facts import approval_of
 from campaigns.services.offers import channel_offers, offers
 from channels.domain.kinds import KINDS
 from channels.models import Channel
@@ -34,7 +36,8 @@ def action_buttons(campaign: Campaign, membership: Membership) -> list[Button]:
     """Every action that the lifecycle has in this status, in its order; what the member may not do says why."""
     offered = {offer.name: offer for offer in offers([campaign], membership)[campaign.pk] if not offer.link}
     buttons = []
-    for entry in campaign.lifecycle.menus.get(campaign.status, ()):
+    menu = menu_of(campaign.lifecycle, campaign.status, approval_of(campaign))
+    for entry in menu:
         if entry.link:
             continue
         url = reverse("admin:campaigns_campaign_action", args=[campaign.pk, entry.name])

@@ -29,8 +29,9 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "schedule": ("starts_at", "stops_at", "audience", "mode"),
     "schedule_stop": ("stops_at", "mode"),
     "publish": ("starts_at", "start_now"),
-    "approve": ("comment", "starts_at", "start_now"),
-    "reject": ("comment",),
+    "approve": ("request", "content_hash", "comment", "starts_at", "start_now"),
+    "reject": ("request", "content_hash", "comment"),
+    "withdraw": ("request",),
 }
 _DESCRIPTION = (
     "Take an action; answers the campaign (`duplicate`: 201 and the copy; `delete`: 204). Parameters: "

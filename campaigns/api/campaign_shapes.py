@@ -87,6 +87,8 @@ class ActionIn(Body):
     stops_at: Time | None = None
     start_now: Flag | None = None
     comment: str | None = None
+    request: Id | None = None
+    content_hash: str | None = None
 
 
 class ActionOut(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from campaigns.api.access import acting, member_of
 from campaigns.api.campaign_shapes import ChannelOut, ChannelPatch, NewChannel
@@ -38,14 +38,25 @@ class ChannelWithCampaign(ChannelOut):
     content: dict[str, Any]
 
 
-@router.post("/campaigns/{id:campaign_id}/channels", response=answers(ChannelWithCampaign, 201))
+class ChannelWaits(BaseModel):
+    """The new channel is part of an edit that waits for approval."""
+
+    status: str
+    campaign: int
+
+
+@router.post(
+    "/campaigns/{id:campaign_id}/channels", response={201: ChannelWithCampaign, 202: ChannelWaits, **ERRORS}
+)
 def new_channel(
     request: HttpRequest, campaign_id: int, body: NewChannel, idempotency_key: KeyHeader = None
 ) -> Any:
-    """Add a channel to a campaign."""
+    """Add a channel to a campaign; 202 where it waits for approval beside a live one."""
 
     def work() -> Answer:
         channel = add_channel(campaign_id, acting(request), body.given(), timezone.now())
+        if channel is None:
+            return Answer(202, {"status": "pending_approval", "campaign": campaign_id})
         return Answer(201, render_channel(channel.pk, member_of(request)))
 
     return idempotently(request, idempotency_key, work)

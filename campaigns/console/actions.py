@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, answer_as_page
+from campaigns.domain.approval import knows_action
 from campaigns.services.actions import perform
 from campaigns.services.errors import ActionError, NotAllowed, Stale
 from campaigns.services.impact import Impact, impact
@@ -48,11 +49,7 @@ class CampaignAction(OfCampaign, ActionView):
 
     def _not_offered(self, error: NotAllowed) -> HttpResponse:
         """The state has changed since the menu was drawn, or there never was such an action."""
-        if not any(
-            entry.name == self.kwargs["action"]
-            for menu in self.campaign.lifecycle.menus.values()
-            for entry in menu
-        ):
+        if not knows_action(self.campaign.lifecycle, self.kwargs["action"]):
             raise Http404(str(error)) from error
         messages.warning(self.request, str(error))
         return go_to(self.request, self.campaign_url)

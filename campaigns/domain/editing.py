@@ -15,12 +15,11 @@ from campaigns.domain.permissions import APPROVERS
 Outcome = Literal["save", "submit", "publish", "discard"]
 
 SECTIONS = ("who", "what", "when", "name", "labels")
-#: The sections that an approval is about; name and labels are nobody's business but the team's.
-APPROVED_SECTIONS = ("who", "what", "when")
 _ALL = SECTIONS
-_TAGS = ("name", "labels")
+#: What no approval is about; the name is, where the content shows it.
+TAGS = ("name", "labels")
 _LABELS = ("labels",)
-_WHAT = ("what", *_TAGS)
+_WHAT = ("what", *TAGS)
 
 PASSED = "The scheduled time has passed: your edits are discarded."
 PAST_PUBLISH = "It was scheduled in the past: choose a new time or send it now."
@@ -58,16 +57,16 @@ MESSAGE: dict[tuple[str, bool | None, bool | None], tuple[EditRule, EditRule]] =
     (s.REJECTED, False, True): (_SUBMIT_ALL, _DISCARD),
     (s.REJECTED, True, False): (_SUBMIT_WHAT, _PUBLISH_WHAT),
     (s.REJECTED, True, True): (_SUBMIT_WHAT, EditRule(_WHAT, "publish", PAST_RUN)),
-    (s.STOPPED, None, None): (EditRule(_TAGS), EditRule(_TAGS)),
-    (s.COMPLETED, None, None): (EditRule(_TAGS), EditRule(_TAGS)),
+    (s.STOPPED, None, None): (EditRule(TAGS), EditRule(TAGS)),
+    (s.COMPLETED, None, None): (EditRule(TAGS), EditRule(TAGS)),
 }
 
 #: The other kinds: what is editable by status, for every member.
 OTHERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "journey": {s.DRAFT: _ALL, s.RUNNING: _ALL, s.STOPPED: _ALL, s.STOPPING: _TAGS},
-    "sms": {s.DRAFT: _ALL, s.SCHEDULED: ("when", "labels"), s.RUNNING: _LABELS, s.STOPPED: _TAGS, s.COMPLETED: _TAGS},
+    "journey": {s.DRAFT: _ALL, s.RUNNING: _ALL, s.STOPPED: _ALL, s.STOPPING: TAGS},
+    "sms": {s.DRAFT: _ALL, s.SCHEDULED: ("when", "labels"), s.RUNNING: _LABELS, s.STOPPED: TAGS, s.COMPLETED: TAGS},
     "voice": {
-        s.DRAFT: _ALL, s.SCHEDULED: _ALL, s.RUNNING: _LABELS, s.STOPPED: _TAGS, s.COMPLETED: _TAGS, s.ERRORED: _TAGS,
+        s.DRAFT: _ALL, s.SCHEDULED: _ALL, s.RUNNING: _LABELS, s.STOPPED: TAGS, s.COMPLETED: TAGS, s.ERRORED: TAGS,
     },
     "flow": {s.DRAFT: _ALL, s.ERRORED: _ALL, s.RUNNING: _LABELS},
     "python": {s.DRAFT: _ALL, s.CONFIGURED: _ALL, s.RUNNING: _LABELS, s.ERRORED: _LABELS},

@@ -8,6 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from campaigns.domain.approval import Approval
+from campaigns.domain.lifecycle import Entry
+
+_NO_POLICY = Approval()
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
@@ -33,6 +38,10 @@ class Facts:
     requested_by: int | None = None
     authors: frozenset[int] = frozenset()
     """Who made or edited what waits for approval."""
+    decided: frozenset[int] = frozenset()
+    """Who has decided on it already, where it needs several."""
+    approval: Approval = _NO_POLICY
+    """What the policy says."""
     actor: int | None = None
 
 
@@ -103,6 +112,24 @@ def needs_another_person(facts: Facts) -> str:
     return ""
 
 
+def needs_undecided(facts: Facts) -> str:
+    if facts.actor is not None and facts.actor in facts.decided:
+        return "You have approved it already; it waits for another approver."
+    return ""
+
+
+def needs_author(facts: Facts) -> str:
+    if facts.actor is None or facts.actor == facts.requested_by or facts.actor in facts.authors:
+        return ""
+    return "Only who asked for approval, or edited what waits, can withdraw it."
+
+
+def needs_approval(facts: Facts) -> str:
+    if not facts.approval.asked or facts.approval.approved:
+        return ""
+    return f"The policy asks for approval of {facts.approval.whose}: send it for approval first."
+
+
 def needs_remarketing(facts: Facts) -> str:
     return "Remarketing is not part of this release."
 
@@ -123,9 +150,18 @@ GUARDS: dict[str, Guard] = {
         needs_contacts_and_strategy,
         needs_strategy_engine,
         needs_another_person,
+        needs_undecided,
+        needs_author,
+        needs_approval,
         needs_remarketing,
     )
 }
+
+
+def may_take(entry: Entry, role: str, facts: Facts) -> bool:
+    """Whether a member with this role is offered the entry; what one has submitted oneself one may always take back."""
+    is_own = facts.actor is not None and facts.actor in {facts.requested_by, *facts.authors}
+    return role in entry.roles or (entry.name == "withdraw" and is_own)
 
 
 def first_reason(names: Iterable[str], facts: Facts) -> str:

@@ -20,6 +20,15 @@ class Look:
     meaning: str
 
 
+#: The statuses that any kind has where the workspace's policy asks for its approval.
+UNDER_POLICY = {
+    "pending_approval": Look(
+        "Pending for Approval", "purple", "user-check", "Waits for an approver to approve or reject it."
+    ),
+    "rejected": Look("Rejected", "pink", "user-x", "An approver sent it back; the comment tells why."),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the actions dropdown in one status.
@@ -68,9 +77,8 @@ class Lifecycle:
 
     def look(self, status: str) -> Look:
         """How this kind shows ``status``; a status the kind never has is shown by its own word."""
-        return self.looks.get(status) or Look(
-            status.replace("_", " ").capitalize(), "secondary", "circle", ""
-        )
+        word = Look(status.replace("_", " ").capitalize(), "secondary", "circle", "")
+        return self.looks.get(status) or UNDER_POLICY.get(status, word)
 
     def entry(self, status: str, action: str) -> Entry | None:
         """The menu's entry of this name in this status (links left out), or None where the kind has no such action."""

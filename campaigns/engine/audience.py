@@ -5,7 +5,9 @@ Everything here is a condition or a source for a set-based statement; nobody is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -113,20 +115,39 @@ class Audience:
 
 def audience_of(campaign: Campaign) -> Audience | None:
     """The audience that the campaign names; None where nobody has been chosen yet."""
+    return audiences_of([campaign])[campaign.pk]
+
+
+def audiences_of(campaigns: Sequence[Campaign]) -> dict[int, Audience | None]:
+    """The audiences by campaign id, with one query for all of them."""
+    named = {campaign.pk: _lists_of(campaign) for campaign in campaigns}
+    ids = {pk for groups, without in named.values() for pk in [*chain(*groups), *without]}
+    everyone = set()
+    if ids:
+        found = Segment.objects.filter(pk__in=ids, kind=Segment.EVERYONE)
+        everyone = set(found.values_list("pk", flat=True))
+    return {campaign.pk: _audience(campaign, *named[campaign.pk], everyone) for campaign in campaigns}
+
+
+def _lists_of(campaign: Campaign) -> tuple[list[list[int]], list[int]]:
+    """The groups of lists that people are in, and the lists that they must not be in."""
     groups = campaign.trigger.get("in") if campaign.kind == "journey" else None
     without: list[int] = []
     if groups:
         without = [int(pk) for pk in campaign.trigger.get("not_in") or []]
     elif campaign.segment_id is not None:
         groups = [[campaign.segment_id]]
+    return [[int(pk) for pk in group] for group in groups or []], without
+
+
+def _audience(
+    campaign: Campaign, groups: list[list[int]], without: list[int], everyone: set[int]
+) -> Audience | None:
     if not groups:
         return None
-    ids = {int(pk) for group in groups for pk in group} | set(without)
-    everyone = set(Segment.objects.filter(pk__in=ids, kind=Segment.EVERYONE).values_list("pk", flat=True))
-    wanted = (tuple(int(pk) for pk in group) for group in groups)
     return Audience(
         campaign.workspace_id,
-        tuple(group for group in wanted if not everyone.intersection(group)),
+        tuple(tuple(group) for group in groups if not everyone.intersection(group)),
         tuple(without),
         nobody=not everyone.isdisjoint(without),
     )
@@ -138,6 +159,28 @@ def count_people(audience: Audience) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) {audience.people()}", values)
         return int(cursor.fetchone()[0])
+
+
+def at_least(campaigns: Sequence[Campaign], number: int) -> set[int]:
+    """The ids of those whose audience has so many people now; one query for the lists, one for all counts.
+
+    Nobody is counted beyond ``number``, and an audience that several campaigns share is counted once.
+    """
+    by_campaign = audiences_of(campaigns)
+    distinct = list(dict.fromkeys(found for found in by_campaign.values() if found is not None))
+    if not distinct:
+        return set()
+    parts, values = [], {"after": 0, "upto": 2**63 - 1, "number": number}
+    for index, found in enumerate(distinct):
+        names = {name: f"a{index}_{name}" for name in found.params}
+        values |= {names[name]: value for name, value in found.params.items()}
+        keep = {name: f"%({name})s" for name in ("after", "upto")}
+        people = found.people() % ({name: f"%({alias})s" for name, alias in names.items()} | keep)
+        parts.append(f"SELECT {index}, (SELECT count(*) FROM (SELECT 1 {people} LIMIT %(number)s) AS few)")
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        large = {distinct[index] for index, people in cursor.fetchall() if people >= number}
+    return {pk for pk, found in by_campaign.items() if found in large}
 
 
 def count(campaign: Campaign) -> int:

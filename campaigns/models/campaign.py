@@ -24,6 +24,17 @@ from campaigns.querysets import CampaignQuerySet
 
 _HERE = Q(deleted_at__isnull=True)
 _ACTIVE = _HERE & ~Q(status=s.ARCHIVED)
+#: Where an approval may lead: a message goes out, every other kind can be started from where it was.
+_APPROVED_TO = (
+    s.SCHEDULED,
+    s.RUNNING,
+    s.AWAITING_NEXT_RUN,
+    s.DRAFT,
+    s.CONFIGURED,
+    s.STOPPED,
+    s.COMPLETED,
+    s.ERRORED,
+)
 
 
 class Campaign(models.Model):
@@ -178,9 +189,13 @@ class Campaign(models.Model):
     def settle(self) -> None:
         """The engine: the last person has finished."""
 
-    @transition(field=status, source=s.RUNNING, target=s.COMPLETED)
+    @transition(
+        field=status,
+        source=[s.RUNNING, s.AWAITING_NEXT_RUN, s.PENDING_APPROVAL, s.REJECTED],
+        target=s.COMPLETED,
+    )
     def complete(self) -> None:
-        """The engine: nothing is pending or being sent."""
+        """The engine: nothing is pending or being sent, and no run is left."""
 
     @transition(field=status, source=s.RUNNING, target=s.ERRORED)
     def fail(self) -> None:
@@ -203,27 +218,38 @@ class Campaign(models.Model):
         """outreach: the status follows from its channels."""
         return target
 
-    @transition(field=status, source=[s.DRAFT, s.REJECTED], target=s.PENDING_APPROVAL)
+    @transition(
+        field=status,
+        source=[
+            s.DRAFT, s.CONFIGURED, s.REJECTED, s.SCHEDULED, s.AWAITING_NEXT_RUN, s.STOPPED, s.COMPLETED, s.ERRORED,
+        ],
+        target=s.PENDING_APPROVAL,
+    )  # fmt: skip
     def submit(self) -> None:
-        """message: send for approval."""
+        """message, or any kind under a policy: send for approval."""
 
-    @transition(field=status, source=[s.DRAFT, s.REJECTED], target=RETURN_VALUE(s.SCHEDULED, s.RUNNING))
+    @transition(
+        field=status,
+        source=[s.DRAFT, s.REJECTED, s.PENDING_APPROVAL, s.SCHEDULED, s.AWAITING_NEXT_RUN],
+        target=RETURN_VALUE(*_APPROVED_TO),
+    )
     def publish(self, target: str) -> str:
-        """message: an approver's own way past the request."""
+        """An approver's own way past the request."""
         return target
 
-    @transition(field=status, source=s.PENDING_APPROVAL, target=RETURN_VALUE(s.SCHEDULED, s.RUNNING))
+    @transition(field=status, source=s.PENDING_APPROVAL, target=RETURN_VALUE(*_APPROVED_TO))
     def approve(self, target: str) -> str:
-        """message: by somebody other than who asked."""
+        """message: off it goes; every other kind: back to where it was sent from. By somebody other than who asked."""
         return target
 
     @transition(field=status, source=s.PENDING_APPROVAL, target=s.REJECTED)
     def reject(self) -> None:
-        """message: with a comment."""
+        """With a comment."""
 
-    @transition(field=status, source=s.PENDING_APPROVAL, target=s.DRAFT)
-    def withdraw(self) -> None:
-        """message: the creator takes the request back."""
+    @transition(field=status, source=s.PENDING_APPROVAL, target=RETURN_VALUE(*_APPROVED_TO))
+    def withdraw(self, target: str) -> str:
+        """Whoever asked takes the request back."""
+        return target
 
     @transition(
         field=status,

@@ -13,19 +13,25 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.domain.guards import first_reason
+from campaigns.domain import states as s
+from campaigns.domain.approval import edit_entry, find_entry, menu_of
+from campaigns.domain.guards import Facts, first_reason, may_take
 from campaigns.domain.lifecycle import Entry, SystemEdge
 from campaigns.domain.permissions import refusal
 from campaigns.domain.schedule import archive_due_at
 from campaigns.engine import archiving
 from campaigns.models import Activity, Campaign
-from campaigns.services import handover
+from campaigns.services import approving, handover
 from campaigns.services.actors import Actor
 from campaigns.services.effects import EFFECTS
 from campaigns.services.errors import Forbidden, NotAllowed, NotFound, Stale
 from campaigns.services.facts import facts_for
 from campaigns.services.moves import Move
+from campaigns.services.snapshots import hash_of
 from channels.models import Channel
+
+#: Statuses in which nothing is left to approve.
+_ENDED = (s.DRAFT, s.CONFIGURED, s.STOPPED, s.COMPLETED, s.ERRORED, s.ARCHIVED)
 
 
 def perform(
@@ -46,21 +52,47 @@ def perform(
     with transaction.atomic():
         campaign = lock(campaign_id, actor)
         check_version(campaign, version)
-        rule = _rule(campaign, action, actor)
-        channels = list(
-            Channel.objects.select_for_update().filter(campaign=campaign).order_by("position", "id")
-        )
+        channels = _locked_channels(campaign)
         facts = facts_for([campaign], actor.membership)[campaign.pk]
-        if reason := first_reason(rule.guards, facts):
-            raise NotAllowed(reason)
+        rule = _rule(campaign, action, actor, facts)
         move = Move(action, campaign, channels, actor, params or {}, facts, now, rule.targets)
-        _carry_out(move)
+        _carry_out(move, rule)
     return move.result or campaign
+
+
+def follow_edit(
+    outcome: str,
+    campaign: Campaign,
+    actor: Actor,
+    params: Mapping[str, Any],
+    now: datetime,
+    *,
+    proposal: Mapping[str, Any] | None = None,
+    baseline: dict[str, Any] | None = None,
+) -> Move:
+    """What an edit of this (locked) campaign leads to: it is sent for approval (``submit``) or published.
+
+    The editing table says which (editing.py), so roles are not asked here; all else is as in `perform`.
+    """
+    channels = _locked_channels(campaign)
+    facts = facts_for([campaign], actor.membership)[campaign.pk]
+    rule = edit_entry(campaign.lifecycle, campaign.status, outcome)
+    move = Move(
+        outcome, campaign, channels, actor, params, facts, now, rule.targets,
+        proposal=dict(proposal or {}), baseline=baseline,
+    )  # fmt: skip
+    move.data["edit"] = True
+    _carry_out(move, rule)
+    return move
+
+
+def _locked_channels(campaign: Campaign) -> list[Channel]:
+    return list(Channel.objects.select_for_update().filter(campaign=campaign).order_by("position", "id"))
 
 
 def lock(campaign_id: int, actor: Actor) -> Campaign:
     """The campaign's row, locked until the transaction ends; `NotFound` where this actor must not know of it."""
-    found = Campaign.objects.select_for_update(of=("self",)).select_related("workspace")
+    found = Campaign.objects.select_for_update(of=("self",)).select_related("workspace__approval_policy")
     if actor.membership is not None:
         found = found.visible_to(actor.membership)
     campaign = found.filter(pk=campaign_id, deleted_at__isnull=True).first()
@@ -77,28 +109,37 @@ def check_version(campaign: Campaign, version: int | None) -> None:
         )
 
 
-def _rule(campaign: Campaign, action: str, actor: Actor) -> Entry | SystemEdge:
+def _rule(campaign: Campaign, action: str, actor: Actor, facts: Facts) -> Entry | SystemEdge:
     """The lifecycle's entry for this action here and now, if this actor may take it."""
     lifecycle = campaign.lifecycle
     if actor.is_system and (edge := lifecycle.system_edge(campaign.status, action)):
         return edge
-    entry = lifecycle.entry(campaign.status, action)
+    entry = find_entry(lifecycle, campaign.status, action, facts.approval)
     if entry is None:
-        offered = [entry.label for entry in lifecycle.menus.get(campaign.status, ()) if not entry.link]
+        menu = menu_of(lifecycle, campaign.status, facts.approval)
+        offered = [entry.label for entry in menu if not entry.link]
         instead = f" It offers: {', '.join(offered)}." if offered else ""
         raise NotAllowed(
             f"A {lifecycle.title} campaign that is {campaign.look.label} has no action “{action}”.{instead}"
         )
-    if actor.membership is not None and actor.membership.role not in entry.roles:
+    if actor.membership is not None and not may_take(entry, actor.membership.role, facts):
         raise Forbidden(refusal(entry.roles, entry.label))
     return entry
 
 
-def _carry_out(move: Move) -> None:
+def _carry_out(move: Move, rule: Entry | SystemEdge) -> None:
+    if reason := first_reason(rule.guards, move.facts):
+        raise NotAllowed(reason)
     campaign, before = move.campaign, move.campaign.status
+    was_approved = move.facts.approval.approved
     known = {field.attname: getattr(campaign, field.attname) for field in Campaign._meta.concrete_fields}
     target = EFFECTS[move.action](move) if move.action in EFFECTS else None
     _transit(move, target)
+    if move.approves or (was_approved and campaign.kind != "message"):
+        # What an action itself does to the times (dropped, used up) leaves approved what was approved.
+        campaign.approved_hash = hash_of(campaign, move.channels)
+    if campaign.status in _ENDED or campaign.deleted_at:
+        approving.expire(campaign, move.now)
     campaign.status_reason = move.reason
     campaign.version += 1
     campaign.updated_at = campaign.last_active_at = move.now
@@ -123,11 +164,11 @@ def _transit(move: Move, target: str | None) -> None:
         if len(move.targets) > 1:
             raise NotAllowed(f"{move.action} does not know where to go.")
         target = move.targets[0]
-    if target not in move.targets:
-        raise NotAllowed(f"{move.action} cannot lead to {target} from {move.campaign.status}.")
     if target == move.campaign.status:
         return
-    if move.action in ("stop", "derive", "publish", "approve", "unarchive"):
+    if target not in move.targets:
+        raise NotAllowed(f"{move.action} cannot lead to {target} from {move.campaign.status}.")
+    if move.action in ("stop", "derive", "publish", "approve", "withdraw", "unarchive"):
         transition(target)
     else:
         transition()

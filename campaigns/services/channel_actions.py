@@ -23,8 +23,9 @@ from campaigns.services import handover
 from campaigns.services.actions import check_version, lock, perform, record
 from campaigns.services.actors import Actor
 from campaigns.services.errors import Forbidden, NotAllowed, NotFound
+from campaigns.services.facts import approval_of
 from campaigns.services.moves import stop_channel
-from campaigns.services.offers import channel_guard_facts
+from campaigns.services.offers import NO_CHANNEL_ACTIONS, channel_guard_facts
 from channels.domain import states as cs
 from channels.models import Channel
 
@@ -46,7 +47,9 @@ def perform_channel(
         entry = _entry(campaign, channel, action)
         if actor.membership is not None and actor.membership.role not in entry.roles:
             raise Forbidden("Your role may not do that.")
-        if reason := first_reason(entry.guards, channel_guard_facts(channel, campaign)):
+        if reason := first_reason(
+            entry.guards, channel_guard_facts(channel, campaign, approval_of(campaign))
+        ):
             raise NotAllowed(reason)
         before = channel.status
         _EFFECTS[action](channel, now)
@@ -80,8 +83,8 @@ def lock_channel(channel_id: int, actor: Actor) -> tuple[Campaign, Channel]:
 def _entry(campaign: Campaign, channel: Channel, action: str) -> Entry:
     if campaign.kind != "outreach":
         raise NotAllowed(f"The channels of a {campaign.lifecycle.title} campaign follow the campaign.")
-    if campaign.status == "archived":
-        raise NotAllowed("The campaign is archived; unarchive it first.")
+    if campaign.status in NO_CHANNEL_ACTIONS:
+        raise NotAllowed(f"The campaign is {campaign.look.label}; its channels wait until it is not.")
     for entry in CHANNEL_MENUS[channel.status]:
         if entry.name == action and not entry.link:
             return entry

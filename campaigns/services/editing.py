@@ -6,6 +6,7 @@ and then nothing has changed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,17 +15,21 @@ from typing import Any
 from django.db import transaction
 
 from approvals.models import Request
-from campaigns.domain.editing import APPROVED_SECTIONS, EditRule, edit_rule, why_locked
+from campaigns.domain.approval import LIVE_STATUSES, Approval
+from campaigns.domain.editing import TAGS, EditRule, edit_rule, why_locked
 from campaigns.domain.permissions import role_may
 from campaigns.domain.schedule import archive_due_at
+from campaigns.domain.snapshot import content_hash
 from campaigns.models import Campaign, Membership
-from campaigns.services import handover, updating
-from campaigns.services.actions import check_version, lock, record
+from campaigns.services import approving, handover, snapshots, updating
+from campaigns.services.actions import check_version, follow_edit, lock, record
 from campaigns.services.actors import Actor
 from campaigns.services.completeness import refuse_incomplete
 from campaigns.services.errors import EditsDiscarded, Forbidden
+from campaigns.services.facts import approval_of
+from campaigns.services.moves import Move
 from campaigns.services.parameters import Params
-from campaigns.services.payloads import SECTION_OF
+from campaigns.services.payloads import SECTION_OF, read_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,19 @@ class Edited:
 
 def rights(campaign: Campaign, membership: Membership, now: datetime) -> EditRule:
     """What this member may edit now, and what would become of the edit."""
+    return rule_for(campaign, membership, now, approval_of(campaign))
+
+
+def rule_for(campaign: Campaign, membership: Membership, now: datetime, approval: Approval) -> EditRule:
+    """The same where it is known what the policy says, as of many campaigns at once."""
     return edit_rule(
         campaign.kind,
         campaign.status,
         membership.role,
         after=is_after(campaign, now),
         first_run_done=first_run_done(campaign),
+        asked=approval.asked,
+        may_publish=approval.may_publish,
     )
 
 
@@ -73,11 +85,79 @@ def save_edit(
         campaign = lock(campaign_id, actor)
         check_version(campaign, version)
         rule = rights(campaign, membership, now)
-        _refuse_locked(campaign, rule, payload)
-        return _save(campaign, actor, payload, now)
+        content, tags = _divided(campaign, payload)
+        _refuse_locked(campaign, rule, payload, content)
+        if rule.outcome == "save" or not content:
+            return _save(campaign, actor, payload, now)
+        edit = _Edit(campaign, actor, content, tags, now, params or {}, rule.outcome)
+        return _propose(edit) if approving.keeps_approved(campaign) else _overwrite(edit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """An edit that is sent for approval or published: what approval is about, and the rest."""
+
+    campaign: Campaign
+    actor: Actor
+    content: dict[str, Any]
+    tags: dict[str, Any]
+    now: datetime
+    params: Params
+    outcome: str
+
+
+def _divided(campaign: Campaign, payload: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What approval is about (the name too, where the content shows it), and what is the team's own business."""
+    tags = {key: value for key, value in payload.items() if SECTION_OF.get(key) in TAGS}
+    if "name" in tags and tags["name"] != campaign.name and snapshots.name_is_content(campaign):
+        del tags["name"]
+    return {key: value for key, value in payload.items() if key not in tags}, tags
+
+
+def _overwrite(edit: _Edit) -> Edited:
+    """The campaign's own rows hold the version that waits: nothing goes out before it is approved."""
+    campaign = edit.campaign
+    before = snapshots.snapshot_of(campaign)
+    saved = _save(campaign, edit.actor, {**edit.content, **edit.tags}, edit.now)
+    if edit.outcome == "submit" and content_hash(before) == content_hash(snapshots.snapshot_of(campaign)):
+        return saved
+    baseline = before if campaign.status in LIVE_STATUSES else None
+    move = follow_edit(
+        edit.outcome, campaign, edit.actor, edit.params, edit.now, baseline=baseline
+    )  # fmt: skip
+    return _edited(move, edit.outcome)
+
+
+def _propose(edit: _Edit) -> Edited:
+    """A live campaign keeps what was approved: the edit waits beside it, on top of one that waits already."""
+    campaign = edit.campaign
+    if edit.tags:
+        _save(campaign, edit.actor, edit.tags, edit.now)
+    waiting = approving.waiting_proposal(campaign)
+    proposal = {**waiting, **edit.content}
+    updating.refuse_past_times(
+        campaign, read_fields(edit.content, campaign.workspace, campaign.kind), edit.now
+    )
+    there = snapshots.proposed_snapshot(campaign, waiting) if waiting else snapshots.snapshot_of(campaign)
+    if edit.outcome == "submit" and content_hash(there) == content_hash(
+        snapshots.proposed_snapshot(campaign, proposal)
+    ):
+        return Edited(campaign, "save")
+    record(
+        edit.actor, campaign, "edit", campaign.status, "", {"proposed": sorted(edit.content)}, edit.now
+    )  # fmt: skip
+    move = follow_edit(
+        edit.outcome, campaign, edit.actor, edit.params, edit.now, proposal=proposal
+    )  # fmt: skip
+    return _edited(move, edit.outcome)
+
+
+def _edited(move: Move, outcome: str) -> Edited:
+    return Edited(move.campaign, outcome, approving.find_open(move.campaign))
 
 
 def _save(campaign: Campaign, actor: Actor, payload: Mapping[str, Any], now: datetime) -> Edited:
+    """Write it into the campaign's rows."""
     changed = updating.apply(campaign, payload, actor.user, now)
     campaign.version += 1
     campaign.updated_at = campaign.last_active_at = now
@@ -89,15 +169,20 @@ def _save(campaign: Campaign, actor: Actor, payload: Mapping[str, Any], now: dat
     return Edited(campaign, "save")
 
 
-def _refuse_locked(campaign: Campaign, rule: EditRule, payload: Mapping[str, Any]) -> None:
-    """A section that the table closes: everything that was typed comes back with the refusal, so that it can be copied."""
+def _refuse_locked(
+    campaign: Campaign, rule: EditRule, payload: Mapping[str, Any], content: Mapping[str, Any]
+) -> None:
+    """A section that the table closes: all that was typed comes back with the refusal, so that it can be copied."""
     for key in payload:
-        section = SECTION_OF.get(key)
+        section = "what" if key == "name" and key in content else SECTION_OF.get(key)
         if section and section not in rule.sections:
-            reason = rule.popup or why_locked(section, campaign.lifecycle.title, campaign.look.label)
-            raise EditsDiscarded(reason, {key: reason})
-        if section in APPROVED_SECTIONS and rule.outcome == "submit":
-            raise EditsDiscarded("Withdraw it first: an edit cannot be sent for approval yet.", {key: ""})
+            why = why_locked(section, campaign.lifecycle.title, campaign.look.label)
+            raise EditsDiscarded(rule.popup or why, {name: typed(value) for name, value in payload.items()})
+
+
+def typed(value: Any) -> str:
+    """What somebody sent, as text that can be copied."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def _member(actor: Actor) -> Membership:

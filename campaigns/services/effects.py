@@ -13,10 +13,11 @@ from campaigns.domain import states as s
 from campaigns.domain.lifecycles.outreach import derive as derive_status
 from campaigns.domain.schedule import told
 from campaigns.models import Journey, Segment
-from campaigns.services import approving, cloning, entering
+from campaigns.services import cloning, entering
+from campaigns.services.approval_effects import APPROVAL_EFFECTS
 from campaigns.services.errors import Invalid
 from campaigns.services.moves import Move
-from campaigns.services.parameters import read_choice, read_flag, read_future, read_text, read_time
+from campaigns.services.parameters import read_choice, read_future, read_text
 from channels.domain import states as cs
 
 Effect = Callable[[Move], str | None]
@@ -54,14 +55,9 @@ def launch(move: Move) -> str | None:
     if move.campaign.status == s.STOPPED:
         move.params = {"audience": move.campaign.restart_audience}
         return restart(move)
-    return start(move) if move.campaign.kind == "journey" else _begin(move)
-
-
-def _begin(move: Move) -> str | None:
-    move.campaign.starts_at = None
-    move.campaign.started_at = move.campaign.started_at or move.now
-    move.campaign.finished_at = None
-    move.start_channels()
+    if move.campaign.kind == "journey":
+        return start(move)
+    move.begin()
     return None
 
 
@@ -84,11 +80,23 @@ def schedule(move: Move) -> str | None:
         )
     if starts_at and stops_at and stops_at <= starts_at:
         raise Invalid.field("stops_at", "stops_at must be after starts_at.")
+    _keep_to_what_was_approved(move, starts_at)
     campaign.starts_at, campaign.stops_at = starts_at, stops_at
     if "mode" in move.params:
         campaign.stop_mode = read_choice(move.params, "mode", ("exit", "finish"))
     move.data |= _times(move)
     return None
+
+
+def _keep_to_what_was_approved(move: Move, starts_at: datetime | None) -> None:
+    """A start that was approved is kept, unless it has passed; where none was named, whoever schedules it chooses."""
+    planned = move.campaign.starts_at
+    if move.facts.approval.asked and planned and planned > move.now and starts_at != planned:
+        raise Invalid.field(
+            "starts_at",
+            f"Its start, {told(planned, move.campaign.timezone)}, was approved; to move it, change When and send it "
+            "for approval again.",
+        )
 
 
 def _planned(move: Move, name: str) -> datetime | None:
@@ -233,46 +241,6 @@ def duplicate(move: Move) -> str | None:
     return None
 
 
-def publish(move: Move) -> str | None:
-    """message: at its time, or now where it has none. A time that has passed is asked about first."""
-    starts_at = read_time(move.params, "starts_at") or move.campaign.starts_at
-    if starts_at and starts_at <= move.now and not read_flag(move.params, "start_now"):
-        raise Invalid.field(
-            "start_now",
-            f"Its scheduled time ({told(starts_at, move.campaign.timezone)}) has passed; "
-            "choose a new time, or send start_now.",
-        )
-    if starts_at and starts_at > move.now:
-        move.campaign.starts_at = starts_at
-        return s.SCHEDULED
-    _begin(move)
-    return s.RUNNING
-
-
-def approve(move: Move) -> str | None:
-    approving.decide(move, "approved", read_text(move.params, "comment"))
-    return publish(move)
-
-
-def reject(move: Move) -> str | None:
-    comment = read_text(
-        move.params, "comment", required="Say what has to change: a rejection needs a comment."
-    )
-    approving.decide(move, "rejected", comment)
-    move.reason = comment[:500]
-    return None
-
-
-def submit(move: Move) -> str | None:
-    approving.request(move)
-    return None
-
-
-def withdraw(move: Move) -> str | None:
-    approving.decide(move, "withdrawn", "")
-    return None
-
-
 def force_stop(move: Move) -> str | None:
     move.stop_channels("stopped")
     return None
@@ -282,6 +250,6 @@ EFFECTS: dict[str, Effect] = {
     effect.__name__: effect
     for effect in (
         start, restart, launch, schedule, schedule_stop, cancel_schedule, stop, settle, complete, fail, archive,
-        unarchive, derive, delete, duplicate, publish, approve, reject, submit, withdraw, force_stop,
+        unarchive, derive, delete, duplicate, force_stop,
     )
-}  # fmt: skip
+} | APPROVAL_EFFECTS  # fmt: skip

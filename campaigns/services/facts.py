@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Sum
 
-from approvals.models import Request
+from approvals.models import Decision, Policy, Request
 from campaigns.domain import states as s
+from campaigns.domain.approval import LIVE_STATUSES, Approval
 from campaigns.domain.guards import ChannelFacts, Facts
 from campaigns.domain.workflow import workflow_problem
-from campaigns.models import Activity, Campaign, Membership
+from campaigns.engine import audience
+from campaigns.models import Campaign, Membership
+from campaigns.services.snapshots import hash_of
 from channels.domain import states as cs
 from channels.domain.content import validate
 from channels.domain.kinds import KINDS
 from channels.models import Channel, Tally
 
-#: What puts something into a campaign, as the activity log names it.
-_EDITS = ("create", "edit", "add_channel", "edit_channel")
+#: Statuses in which a request may be open.
+_MAY_WAIT = (s.PENDING_APPROVAL, *LIVE_STATUSES)
+_WORKSPACE = Campaign._meta.get_field("workspace")
+_POLICY = Policy._meta.get_field("workspace").remote_field
 
 
 def connection_problem(channel: Channel) -> str:
@@ -44,7 +50,7 @@ def channel_facts(channel: Channel, campaign_kind: str) -> ChannelFacts:
 
 
 def facts_for(campaigns: Sequence[Campaign], membership: Membership | None) -> dict[int, Facts]:
-    """Facts by campaign id: at most three queries, however many campaigns."""
+    """Facts by campaign id: a fixed number of queries, however many campaigns."""
     channels: dict[int, list[Channel]] = defaultdict(list)
     ids = [campaign.pk for campaign in campaigns]
     for channel in (
@@ -52,8 +58,8 @@ def facts_for(campaigns: Sequence[Campaign], membership: Membership | None) -> d
     ):
         channels[channel.campaign_id].append(channel)
     unsent = _unsent(channel for c in campaigns if c.status == s.STOPPED for channel in channels[c.pk])
-    pending = [c.pk for c in campaigns if c.status == s.PENDING_APPROVAL]
-    waiting = _open_requests(pending)
+    waiting = _open_requests([c.pk for c in campaigns if c.status in _MAY_WAIT])
+    approvals = approvals_of(campaigns, channels, waiting)
     return {
         campaign.pk: Facts(
             has_audience=has_audience(campaign),
@@ -65,26 +71,96 @@ def facts_for(campaigns: Sequence[Campaign], membership: Membership | None) -> d
             ),
             has_active_flow=any(flow.get("active") for flow in campaign.flows),
             has_strategy=bool(campaign.strategy),
-            requested_by=waiting[campaign.pk][0] if campaign.pk in waiting else None,
-            authors=waiting[campaign.pk][1] if campaign.pk in waiting else frozenset(),
+            requested_by=waiting[campaign.pk].asked if campaign.pk in waiting else None,
+            authors=waiting[campaign.pk].authors if campaign.pk in waiting else frozenset(),
+            decided=waiting[campaign.pk].decided if campaign.pk in waiting else frozenset(),
+            approval=approvals[campaign.pk],
             actor=membership.user_id if membership else None,
         )
         for campaign in campaigns
     }
 
 
-def _open_requests(campaign_ids: Sequence[int]) -> dict[int, tuple[int, frozenset[int]]]:
-    """Who has asked for approval and who made or edited it, by campaign id; no query where nothing waits."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open request: who asked, who made or edited the version, and who has decided on it already."""
+
+    asked: int
+    authors: frozenset[int]
+    decided: frozenset[int]
+
+
+def _open_requests(campaign_ids: Sequence[int]) -> dict[int, Waiting]:
+    """The open requests by campaign id; no query where none can be open."""
     if not campaign_ids:
         return {}
-    edits = Activity.objects.filter(
-        campaign_id=OuterRef("campaign_id"), action__in=_EDITS, actor__isnull=False
-    ).values("actor_id")
+    decisions = Decision.objects.filter(request=OuterRef("pk")).values("decided_by_id")
     found = Request.objects.filter(campaign_id__in=campaign_ids, status=Request.OPEN)
-    rows = found.annotate(made_by=ArraySubquery(edits)).values_list(
-        "campaign_id", "requested_by_id", "made_by"
+    rows = found.annotate(decided=ArraySubquery(decisions)).values_list(
+        "campaign_id", "requested_by_id", "authors", "decided"
     )
-    return {campaign_id: (asked, frozenset(authors)) for campaign_id, asked, authors in rows}
+    return {pk: Waiting(asked, frozenset(made), frozenset(done)) for pk, asked, made, done in rows}
+
+
+def approvals_of(
+    campaigns: Sequence[Campaign], channels: Mapping[int, list[Channel]], waiting: Container[int]
+) -> dict[int, Approval]:
+    """What the policies of their workspaces say of these campaigns, by campaign id."""
+    policies = _policies(campaigns)
+    large = _large_enough(campaigns, policies)
+    found = {}
+    for campaign in campaigns:
+        policy = policies[campaign.workspace_id]
+        asked = campaign.kind in policy.kinds and (policy.from_audience == 0 or campaign.pk in large)
+        found[campaign.pk] = Approval(
+            asked=asked,
+            approved=asked and _is_approved(campaign, channels[campaign.pk]),
+            may_publish=policy.approvers_may_publish,
+            waiting=campaign.pk in waiting,
+            whose=_whose(campaign, policy),
+        )
+    return found
+
+
+def approval_of(campaign: Campaign) -> Approval:
+    """The same for one campaign whose channels are not known."""
+    channels = list(Channel.objects.filter(campaign=campaign).order_by("position", "id"))
+    return approvals_of([campaign], {campaign.pk: channels}, ())[campaign.pk]
+
+
+def _policies(campaigns: Sequence[Campaign]) -> dict[int, Policy]:
+    """By workspace id; one query, and none for those that came along with their campaigns."""
+    there = {}
+    for campaign in campaigns:
+        workspace = campaign.workspace if _WORKSPACE.is_cached(campaign) else None
+        if workspace is not None and _POLICY.is_cached(workspace):
+            there[campaign.workspace_id] = getattr(workspace, "approval_policy", None) or Policy()
+    missing = {campaign.workspace_id for campaign in campaigns} - there.keys()
+    if missing:
+        there |= {policy.workspace_id: policy for policy in Policy.objects.filter(workspace__in=missing)}
+    return {pk: there.get(pk) or Policy() for pk in {campaign.workspace_id for campaign in campaigns}}
+
+
+def _large_enough(campaigns: Sequence[Campaign], policies: Mapping[int, Policy]) -> set[int]:
+    """Those whose audience is as large as their policy says; people are counted only where it matters."""
+    by_size: dict[int, list[Campaign]] = defaultdict(list)
+    for campaign in campaigns:
+        policy = policies[campaign.workspace_id]
+        if policy.from_audience and campaign.kind in policy.kinds and campaign.status != s.ARCHIVED:
+            by_size[policy.from_audience].append(campaign)
+    return {pk for number, listed in by_size.items() for pk in audience.at_least(listed, number)}
+
+
+def _is_approved(campaign: Campaign, channels: list[Channel]) -> bool:
+    """A message that has been approved stays so: from then on an edit waits beside it, or takes its status away."""
+    if campaign.kind == "message" or not campaign.approved_hash:
+        return bool(campaign.approved_hash)
+    return campaign.approved_hash == hash_of(campaign, channels)
+
+
+def _whose(campaign: Campaign, policy: Policy) -> str:
+    size = f" of {policy.from_audience:,} people or more" if policy.from_audience else ""
+    return f"{campaign.lifecycle.title} campaigns{size}"
 
 
 def has_audience(campaign: Campaign) -> bool:

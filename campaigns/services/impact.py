@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from campaigns.domain import states as s
+from campaigns.domain.approval import find_entry
+from campaigns.domain.guards import first_reason, may_take
 from campaigns.domain.permissions import refusal
 from campaigns.domain.schedule import told
 from campaigns.engine import audience
 from campaigns.models import Campaign, Journey, Membership
+from campaigns.services.approval_impact import publish, reject, submit, withdraw
+from campaigns.services.consequences import Choice, Impact, be, messages, people
 from campaigns.services.counts import channel_counts, journey_counts
 from campaigns.services.errors import NotAllowed
 from campaigns.services.facts import facts_for
@@ -20,51 +22,19 @@ from channels.domain.kinds import KINDS
 from channels.models import Channel, InAppMessage
 
 
-@dataclass(slots=True)
-class Choice:
-    """One option of a confirmation that asks (a stop's mode, a restart's audience), with its own consequences."""
-
-    value: str
-    label: str
-    sentence: str
-
-
-@dataclass(slots=True)
-class Impact:
-    """Numbers and sentences about one action. ``asks`` names the parameter that ``choices`` are for."""
-
-    action: str
-    label: str
-    enabled: bool
-    reason: str
-    numbers: dict[str, int] = field(default_factory=dict)
-    sentences: list[str] = field(default_factory=list)
-    asks: str = ""
-    choices: list[Choice] = field(default_factory=list)
-    needs_time: tuple[str, ...] = ()
-    needs_comment: bool = False
-    needs_name: bool = False
-    danger: bool = False
-
-    def as_api(self) -> dict[str, Any]:
-        """The shape of ``GET /campaigns/{id}/actions/{action}``."""
-        return {
-            "action": self.action, "label": self.label, "enabled": self.enabled, "reason": self.reason,
-            "numbers": self.numbers, "sentences": self.sentences, "asks": self.asks,
-            "choices": [{"value": c.value, "label": c.label, "sentence": c.sentence} for c in self.choices],
-        }  # fmt: skip
-
-
 def impact(action: str, campaign: Campaign, membership: Membership, now: datetime) -> Impact:
     """What this action would do now. `NotAllowed` where the lifecycle has no such action in this status."""
     facts = facts_for([campaign], membership)[campaign.pk]
     offered = {offer.name: offer for offer in offers_of(campaign, membership.role, facts) if not offer.link}
     offer = offered.get(action)
     if offer is None:
-        entry = campaign.lifecycle.entry(campaign.status, action)
+        entry = find_entry(campaign.lifecycle, campaign.status, action, facts.approval)
         if entry is None:
             raise NotAllowed(f"A campaign that is {campaign.look.label} has no action “{action}”.")
-        offer = Offer(action, entry.label, False, refusal(entry.roles, entry.label))
+        reason = first_reason(entry.guards, facts)
+        if not may_take(entry, membership.role, facts):
+            reason = refusal(entry.roles, entry.label)
+        offer = Offer(action, entry.label, not reason, reason)
     found = Impact(action, offer.label, offer.enabled, offer.reason, danger=offer.danger)
     _DESCRIBE.get(action, _nothing)(found, campaign, now)
     return found
@@ -100,20 +70,6 @@ def _not_enrolled(campaign: Campaign, channels: list[Channel]) -> int:
     return sum(max(0, total - counts[channel.pk]["audience"]) for channel in waiting)
 
 
-def people(number: int) -> str:
-    """“1 person”, “1,204 people”."""
-    return f"{number:,} {'person' if number == 1 else 'people'}"
-
-
-def messages(number: int, word: str = "message") -> str:
-    """“1 message”, “37 messages”."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def _be(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
 def _nothing(found: Impact, campaign: Campaign, now: datetime) -> None:
     """An action without consequences to state."""
 
@@ -130,25 +86,6 @@ def _start(found: Impact, campaign: Campaign, now: datetime) -> None:
         found.sentences.append(
             f"It was scheduled for {told(campaign.starts_at, campaign.timezone)}; that time is dropped."
         )
-
-
-def _publish(found: Impact, campaign: Campaign, now: datetime) -> None:
-    total = audience.count(campaign)
-    found.numbers = {"audience": total}
-    if campaign.starts_at is None:
-        found.sentences.append(f"It goes out to {people(total)} at once.")
-    elif campaign.starts_at > now:
-        found.sentences.append(
-            f"It goes out to {people(total)} at {told(campaign.starts_at, campaign.timezone)}."
-        )
-    else:
-        found.sentences.append(
-            f"Its scheduled time, {told(campaign.starts_at, campaign.timezone)}, has passed. "
-            "Choose a new time or send it now."
-        )
-        found.asks = "start_now"
-        found.choices = [Choice("true", "Send it now", f"{people(total)} get it at once.")]
-        found.needs_time = ("starts_at",)
 
 
 def _schedule(found: Impact, campaign: Campaign, now: datetime) -> None:
@@ -183,11 +120,11 @@ def _ask_how(found: Impact) -> None:
     found.asks = "mode"
     unopened = messages(numbers["to_recall"], "in-app message")
     recall = (
-        f", {unopened} not opened yet {_be(numbers['to_recall'])} recalled" if numbers["to_recall"] else ""
+        f", {unopened} not opened yet {be(numbers['to_recall'])} recalled" if numbers["to_recall"] else ""
     )
     leaving = messages(numbers["being_sent"])
     too_late = f"; {leaving} being sent right now can't be recalled" if numbers["being_sent"] else ""
-    cancelled = f"{messages(numbers['unsent'], 'unsent message')} {_be(numbers['unsent'])} cancelled"
+    cancelled = f"{messages(numbers['unsent'], 'unsent message')} {be(numbers['unsent'])} cancelled"
     found.choices = [
         Choice("exit", "Exit immediately", f"{cancelled}{recall}{too_late}."),
         Choice(
@@ -201,7 +138,7 @@ def _ask_how(found: Impact) -> None:
 def _stop(found: Impact, campaign: Campaign, now: datetime) -> None:
     numbers = found.numbers = numbers_of(campaign)
     if campaign.kind == "journey" and (numbers["in_progress"] or numbers["unsent"]):
-        found.sentences.append(f"{people(numbers['in_progress'])} {_be(numbers['in_progress'])} in progress.")
+        found.sentences.append(f"{people(numbers['in_progress'])} {be(numbers['in_progress'])} in progress.")
         _ask_how(found)
         if campaign.status == s.STOPPING:
             found.choices = found.choices[:1]
@@ -211,7 +148,7 @@ def _stop(found: Impact, campaign: Campaign, now: datetime) -> None:
         return
     word = {"sms": "text", "voice": "call"}.get(campaign.kind, "message")
     unsent = numbers["unsent"] + numbers["not_enrolled"]
-    found.sentences.append(f"{messages(unsent, 'unsent ' + word)} {_be(unsent)} cancelled.")
+    found.sentences.append(f"{messages(unsent, 'unsent ' + word)} {be(unsent)} cancelled.")
     if numbers["being_sent"]:
         found.sentences.append(
             f"{messages(numbers['being_sent'], word)} being sent right now can't be recalled."
@@ -247,7 +184,7 @@ def _say_what_ends(found: Impact) -> None:
     if numbers["in_progress"]:
         found.sentences.append(f"The journeys of {people(numbers['in_progress'])} end.")
     if unsent := numbers["unsent"] + numbers["not_enrolled"]:
-        found.sentences.append(f"{messages(unsent, 'unsent message')} {_be(unsent)} cancelled.")
+        found.sentences.append(f"{messages(unsent, 'unsent message')} {be(unsent)} cancelled.")
 
 
 def _unarchive(found: Impact, campaign: Campaign, now: datetime) -> None:
@@ -274,22 +211,9 @@ def _cancel_schedule(found: Impact, campaign: Campaign, now: datetime) -> None:
     found.sentences.append("It will not start by itself any more and can be edited again.")
 
 
-def _reject(found: Impact, campaign: Campaign, now: datetime) -> None:
-    found.sentences.append("It goes back to its creator with your comment.")
-    found.needs_comment = True
-
-
-def _submit(found: Impact, campaign: Campaign, now: datetime) -> None:
-    total = audience.count(campaign)
-    found.numbers = {"audience": total}
-    found.sentences.append(
-        f"An approver is asked; until then nothing goes out. The audience has {people(total)} now."
-    )
-
-
 _DESCRIBE: Mapping[str, Callable[[Impact, Campaign, datetime], None]] = {
-    "start": _start, "publish": _publish, "approve": _publish, "schedule": _schedule, "schedule_stop": _schedule_stop,
+    "start": _start, "publish": publish, "approve": publish, "schedule": _schedule, "schedule_stop": _schedule_stop,
     "stop": _stop, "force_stop": _stop, "restart": _restart, "archive": _archive, "unarchive": _unarchive,
-    "delete": _delete, "duplicate": _duplicate, "cancel_schedule": _cancel_schedule, "reject": _reject,
-    "submit": _submit,
+    "delete": _delete, "duplicate": _duplicate, "cancel_schedule": _cancel_schedule, "reject": reject,
+    "submit": submit, "withdraw": withdraw,
 }  # fmt: skip

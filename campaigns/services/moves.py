@@ -29,6 +29,19 @@ class Move:
     reason: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     result: Campaign | None = None
+    proposal: dict[str, Any] = field(default_factory=dict)
+    """An edit of a live campaign, in the API's shape, that is to be approved or is published now."""
+    baseline: dict[str, Any] | None = None
+    """What was approved before this edit, where the edit has overwritten it."""
+    approves: bool = False
+    """What the campaign is after this move is what has been approved."""
+
+    def begin(self) -> None:
+        """Set out now: the time that was planned has been used up."""
+        self.campaign.starts_at = None
+        self.campaign.started_at = self.campaign.started_at or self.now
+        self.campaign.finished_at = None
+        self.start_channels()
 
     def start_channels(self, *, requeue: bool = False) -> None:
         """Set every channel to work; after a stop, what was cancelled by it is queued again."""

@@ -38,3 +38,27 @@ def deciders(request: Request) -> list[User]:
 def makers(request: Request) -> list[User]:
     """Whoever asked for it, and whoever made or edited this version."""
     return list(User.objects.filter(pk__in={request.requested_by_id, *request.authors}, is_active=True))
+
+
+def tell_deciders(request: Request, now: datetime) -> None:
+    """Ask everybody who may decide."""
+    name, asker = request.campaign.name, request.requested_by
+    subject = f"“{name}” waits for your approval"
+    kind = "A change of the live campaign" if request.proposal else "The campaign"
+    people = f"{request.audience:,} {'person' if request.audience == 1 else 'people'}"
+    notify(request, deciders(request), subject, f"{asker} sent it. {kind} is for {people}.", now)
+
+
+def tell_decided(request: Request, by: User, now: datetime) -> None:
+    """Tell whoever asked and whoever worked on it."""
+    verdict = "approved" if request.status == Request.APPROVED else "rejected"
+    words = f" “{request.comment}”" if request.comment else ""
+    subject = f"“{request.campaign.name}” was {verdict}"
+    notify(request, makers(request), subject, f"{by} {verdict} it.{words}", now)
+
+
+def tell_voided(request: Request, by: User | None, now: datetime) -> None:
+    """Tell the others who worked on it that somebody's edit has taken its place."""
+    others = [user for user in makers(request) if by is None or user.pk != by.pk]
+    subject = f"“{request.campaign.name}” was changed while it waited for approval"
+    notify(request, others, subject, f"{by or 'Somebody'} edited it; the request is void.", now)

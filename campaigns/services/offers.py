@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from campaigns.domain.guards import Facts, first_reason
+from campaigns.domain import states as s
+from campaigns.domain.approval import Approval, menu_of
+from campaigns.domain.guards import Facts, first_reason, may_take
 from campaigns.domain.lifecycle import Entry
 from campaigns.domain.lifecycles.outreach import CHANNEL_MENUS
 from campaigns.models import Campaign, Membership
-from campaigns.services.facts import channel_facts, facts_for
+from campaigns.services.facts import approval_of, channel_facts, facts_for
 from channels.models import Channel
+
+#: Statuses of an outreach campaign in which its channels wait as well.
+NO_CHANNEL_ACTIONS = (s.ARCHIVED, s.PENDING_APPROVAL, s.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +38,27 @@ def offers(campaigns: Sequence[Campaign], membership: Membership) -> dict[int, l
 
 def offers_of(campaign: Campaign, role: str, facts: Facts) -> list[Offer]:
     """What a role is offered for one campaign whose facts are known. Other roles' entries are left out."""
-    menu = campaign.lifecycle.menus.get(campaign.status, ())
-    return _listed((entry for entry in menu if role in entry.roles), facts)
+    menu = menu_of(campaign.lifecycle, campaign.status, facts.approval)
+    return _listed((entry for entry in menu if may_take(entry, role, facts)), facts)
 
 
-def channel_offers(channels: Sequence[Channel], campaign: Campaign) -> dict[int, list[Offer]]:
+def channel_offers(
+    channels: Sequence[Channel], campaign: Campaign, approval: Approval | None = None
+) -> dict[int, list[Offer]]:
     """What is offered for the channels of one campaign, by channel id. Only outreach has channel actions."""
-    if campaign.kind != "outreach" or campaign.status == "archived":
+    if campaign.kind != "outreach" or campaign.status in NO_CHANNEL_ACTIONS:
         return {channel.pk: [] for channel in channels}
+    approval = approval or approval_of(campaign)
     return {
-        channel.pk: _listed(CHANNEL_MENUS[channel.status], channel_guard_facts(channel, campaign))
+        channel.pk: _listed(CHANNEL_MENUS[channel.status], channel_guard_facts(channel, campaign, approval))
         for channel in channels
     }
 
 
-def channel_guard_facts(channel: Channel, campaign: Campaign) -> Facts:
-    """The facts for a guard of one channel's action: those of this channel alone."""
+def channel_guard_facts(channel: Channel, campaign: Campaign, approval: Approval) -> Facts:
+    """The facts for a guard of one channel's action: those of this channel alone, and what the policy says."""
     return Facts(
+        approval=approval,
         has_audience=campaign.segment_id is not None,
         channels=(channel_facts(channel, campaign.kind),),
         sweeping=bool(channel.sweep),

@@ -13,9 +13,10 @@ from campaigns.domain.lifecycle import Look
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS
 from campaigns.models import Campaign, Label, Membership
 from campaigns.services.counts import COUNTED, Counts, channel_counts
-from campaigns.services.editing import rights
+from campaigns.services.editing import rule_for
 from campaigns.services.errors import NotFound
-from campaigns.services.offers import as_api, channel_offers, offers
+from campaigns.services.facts import facts_for
+from campaigns.services.offers import as_api, channel_offers, offers_of
 from channels.models import Channel
 
 #: What a campaign was made of, as `create_campaign` takes it; left out of lists.
@@ -53,20 +54,23 @@ def render_channel(channel_id: int, membership: Membership) -> dict[str, Any]:
 
 def _with_parts(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
     channels = Channel.objects.select_related("connection").order_by("position", "id")
-    return campaigns.select_related("created_by", "workspace").prefetch_related(
+    return campaigns.select_related("created_by", "workspace__approval_policy").prefetch_related(
         Prefetch("labels", Label.objects.order_by("name")), Prefetch("channels", channels)
     )
 
 
 def _rendered(campaigns: Sequence[Campaign], membership: Membership, *, whole: bool) -> list[dict[str, Any]]:
-    offered = offers(campaigns, membership)
+    facts, now = facts_for(campaigns, membership), timezone.now()
+    offered = {c.pk: offers_of(c, membership.role, facts[c.pk]) for c in campaigns}
     counts = channel_counts([channel.pk for campaign in campaigns for channel in campaign.channels.all()])
     shown = []
     for campaign in campaigns:
         channels = list(campaign.channels.all())
-        actions = channel_offers(channels, campaign)
+        approval = facts[campaign.pk].approval
+        actions = channel_offers(channels, campaign, approval)
         parts = [_channel(c, as_api(actions[c.pk]), counts[c.pk], whole=whole) for c in channels]
-        shape = _campaign(campaign, membership, as_api(offered[campaign.pk]))
+        sections = rule_for(campaign, membership, now, approval).sections
+        shape = _campaign(campaign, as_api(offered[campaign.pk]), sections)
         shape |= {"channels": parts, "counts": _total(counts[c.pk] for c in channels)}
         if whole:
             shape |= _settings(campaign)
@@ -75,7 +79,7 @@ def _rendered(campaigns: Sequence[Campaign], membership: Membership, *, whole: b
 
 
 def _campaign(
-    campaign: Campaign, membership: Membership, actions: list[Mapping[str, object]]
+    campaign: Campaign, actions: list[Mapping[str, object]], sections: Iterable[str]
 ) -> dict[str, Any]:
     return {
         "id": campaign.pk,
@@ -93,7 +97,7 @@ def _campaign(
         "created_at": campaign.created_at,
         "updated_at": campaign.updated_at,
         "version": campaign.version,
-        "editable_sections": list(rights(campaign, membership, timezone.now()).sections),
+        "editable_sections": list(sections),
         "actions": actions,
     }
 

@@ -50,6 +50,12 @@ def shows_name(content: Any) -> bool:
     return _SHOWS_NAME.search(json.dumps(content, ensure_ascii=False)) is not None
 
 
+def name_is_content(campaign: Campaign) -> bool:
+    """Whether this campaign's content shows its name."""
+    contents = list(Channel.objects.filter(campaign=campaign).values_list("content", flat=True))
+    return shows_name([contents, campaign.workflow, campaign.flows])
+
+
 def _when(campaign: Campaign) -> dict[str, Any]:
     """The schedule as people set it. Of a message the delivery says it all: ``starts_at`` is then only the next start."""
     if campaign.kind != "message":

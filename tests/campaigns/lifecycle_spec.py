@@ -86,9 +86,9 @@ MENUS = {
     "message": {
         "draft": [SUBMIT, PUBLISH, ARCHIVE, CLONE, DELETE],
         "pending_approval": [
-            _a("Approve", "approve", "scheduled", "running"),
+            _a("Approve", "approve", "scheduled", "running", "awaiting_next_run"),
             _a("Reject", "reject", "rejected"),
-            _a("Withdraw", "withdraw", "draft"),
+            _a("Withdraw", "withdraw", "draft", "awaiting_next_run"),
             CLONE,
         ],
         "rejected": [SUBMIT, PUBLISH, ARCHIVE, CLONE, DELETE],

@@ -4,6 +4,7 @@ import pytest
 from django_fsm import RETURN_VALUE
 
 from campaigns.domain import states
+from campaigns.domain.approval import policy_edges
 from campaigns.domain.guards import GUARDS
 from campaigns.domain.lifecycles import BY_KIND
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS, CHANNEL_MENUS, derive
@@ -72,11 +73,13 @@ def test_lifecycle_is_a_subset_of_the_fsm_graph(kind):
     edges = {
         (action, source, target) for action, source, target, _ in BY_KIND[kind].edges() if source != target
     }
+    edges |= {edge for edge in policy_edges(BY_KIND[kind]) if edge[1] != edge[2]}
     assert edges - graph == set()
 
 
 def test_the_fsm_has_no_edge_that_no_lifecycle_uses():
     used = {(a, source, target) for table in BY_KIND.values() for a, source, target, _ in table.edges()}
+    used |= {edge for table in BY_KIND.values() for edge in policy_edges(table)}
     unused = {edge for edge in _fsm_edges(Campaign) if edge not in used and edge[1] != edge[2]}
     # A RETURN_VALUE transition lists targets for several kinds at once, so only (action, source) can be compared there.
     assert {(a, source) for a, source, _ in unused} - {(a, source) for a, source, _ in used} == set()

@@ -5,7 +5,10 @@ from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
 from campaigns.domain.lifecycles.parts import archive, clone, delete, six_months
 
 _START = Entry(
-    "start", "Start", (s.RUNNING,), guards=("needs_flow_engine", "needs_active_flow", "needs_connections")
+    "start",
+    "Start",
+    (s.RUNNING,),
+    guards=("needs_flow_engine", "needs_active_flow", "needs_connections", "needs_approval"),
 )
 
 LIFECYCLE = Lifecycle(

@@ -2,9 +2,9 @@
 
 from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
-from campaigns.domain.lifecycles.parts import READY_TO_SEND, archive, clone, delete, launch, six_months
+from campaigns.domain.lifecycles.parts import READY_TO_START, archive, clone, delete, launch, six_months
 
-_STARTABLE = (*READY_TO_SEND, "needs_workflow")
+_STARTABLE = (*READY_TO_START, "needs_workflow")
 _DUPLICATE = clone("Duplicate")
 
 LIFECYCLE = Lifecycle(

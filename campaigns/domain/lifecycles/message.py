@@ -1,7 +1,7 @@
 """message (seed 004): who / what / when, with the creator-approver workflow."""
 
 from campaigns.domain import states as s
-from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
+from campaigns.domain.lifecycle import UNDER_POLICY, Entry, Lifecycle, Look, SystemEdge
 from campaigns.domain.lifecycles.parts import READY_TO_SEND, archive, clone, delete, launch, link, six_months
 from campaigns.domain.permissions import APPROVERS, CREATORS
 
@@ -10,6 +10,8 @@ _OFFER = (
     Entry("submit", "Send for approval", (s.PENDING_APPROVAL,), roles=CREATORS, guards=READY_TO_SEND),
     Entry("publish", "Publish", _LAUNCHED, roles=APPROVERS, guards=READY_TO_SEND),
 )
+#: Four eyes, and one say each.
+_ANOTHER = ("needs_another_person", "needs_undecided")
 _EDIT = link("edit", "Edit")
 _STOP = Entry("stop", "Stop", (s.STOPPED,))
 
@@ -20,10 +22,7 @@ LIFECYCLE = Lifecycle(
     summary="Who, what and when: approved by a second person, sent once or again and again.",
     looks={
         s.DRAFT: Look("Draft", "secondary", "pencil", "Not published yet."),
-        s.PENDING_APPROVAL: Look(
-            "Pending for Approval", "purple", "user-check", "Waits for an approver to approve or reject it."
-        ),
-        s.REJECTED: Look("Rejected", "pink", "user-x", "An approver sent it back; the comment tells why."),
+        **UNDER_POLICY,
         s.SCHEDULED: Look("Scheduled", "azure", "clock", "Published; it goes out at its time."),
         s.AWAITING_NEXT_RUN: Look("Awaiting Next Run", "cyan", "repeat", "It waits for its next run."),
         s.RUNNING: Look("Running", "green", "player-play", "Messages are going out."),
@@ -34,9 +33,15 @@ LIFECYCLE = Lifecycle(
     menus={
         s.DRAFT: (*_OFFER, archive(), clone(), delete()),
         s.PENDING_APPROVAL: (
-            Entry("approve", "Approve", _LAUNCHED, roles=APPROVERS, guards=("needs_another_person",)),
-            Entry("reject", "Reject", (s.REJECTED,), roles=APPROVERS),
-            Entry("withdraw", "Withdraw", (s.DRAFT,), roles=CREATORS),
+            Entry("approve", "Approve", (*_LAUNCHED, s.AWAITING_NEXT_RUN), roles=APPROVERS, guards=_ANOTHER),
+            Entry("reject", "Reject", (s.REJECTED,), roles=APPROVERS, guards=_ANOTHER),
+            Entry(
+                "withdraw",
+                "Withdraw",
+                (s.DRAFT, s.AWAITING_NEXT_RUN),
+                roles=CREATORS,
+                guards=("needs_author",),
+            ),
             clone(),
         ),
         s.REJECTED: (*_OFFER, archive(), clone(), delete()),
@@ -50,7 +55,12 @@ LIFECYCLE = Lifecycle(
     system=(
         launch(s.SCHEDULED, s.AWAITING_NEXT_RUN, label="at its time"),
         SystemEdge("await_next_run", (s.RUNNING,), (s.AWAITING_NEXT_RUN,), "this run is done"),
-        SystemEdge("complete", (s.RUNNING,), (s.COMPLETED,), "the last run is done"),
+        SystemEdge(
+            "complete",
+            (s.RUNNING, s.AWAITING_NEXT_RUN, s.PENDING_APPROVAL, s.REJECTED),
+            (s.COMPLETED,),
+            "the last run is done",
+        ),
         six_months(s.DRAFT, s.STOPPED, s.COMPLETED),
     ),
 )

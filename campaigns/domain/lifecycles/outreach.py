@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
-from campaigns.domain.lifecycles.parts import READY_TO_SEND, archive, clone, delete, link, six_months
+from campaigns.domain.lifecycles.parts import READY_TO_START, archive, clone, delete, link, six_months
 
 _ADD = link("add_channel", "Add channel")
 _REST = (clone("Duplicate"), delete())
@@ -42,7 +42,7 @@ LIFECYCLE = Lifecycle(
 #: The actions of one channel by its status (seed 003, Channel Statuses).
 CHANNEL_MENUS: dict[str, tuple[Entry, ...]] = {
     "ready": (
-        Entry("start", "Start", ("running",), guards=READY_TO_SEND),
+        Entry("start", "Start", ("running",), guards=READY_TO_START),
         Entry("remove", "Remove", danger=True),
     ),
     "running": (Entry("pause", "Pause", ("paused",)), Entry("stop", "Stop", ("stopped",), danger=True)),
@@ -54,7 +54,9 @@ CHANNEL_MENUS: dict[str, tuple[Entry, ...]] = {
     "stopped": (Entry("remarket", "Remarket", guards=("needs_remarketing",)),),
     "errored": (
         link("view_error", "View error"),
-        Entry("retry", "Retry", ("running",), guards=("needs_content", "needs_connections")),
+        Entry(
+            "retry", "Retry", ("running",), guards=("needs_content", "needs_connections", "needs_approval")
+        ),
         Entry("stop", "Stop", ("stopped",), danger=True),
     ),
 }

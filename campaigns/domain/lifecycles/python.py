@@ -5,7 +5,10 @@ from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
 from campaigns.domain.lifecycles.parts import archive, clone, delete, link, six_months
 
 _START = Entry(
-    "start", "Start", (s.RUNNING,), guards=("needs_contacts_and_strategy", "needs_strategy_engine")
+    "start",
+    "Start",
+    (s.RUNNING,),
+    guards=("needs_contacts_and_strategy", "needs_strategy_engine", "needs_approval"),
 )
 
 LIFECYCLE = Lifecycle(

@@ -2,7 +2,7 @@
 
 from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
-from campaigns.domain.lifecycles.parts import READY_TO_SEND, archive, clone, delete, launch, link, six_months
+from campaigns.domain.lifecycles.parts import READY_TO_START, archive, clone, delete, launch, link, six_months
 
 _DETAILS = link("view_details", "View details")
 
@@ -27,7 +27,7 @@ LIFECYCLE = Lifecycle(
     },
     menus={
         s.DRAFT: (
-            Entry("schedule", "Schedule", (s.SCHEDULED,), guards=READY_TO_SEND),
+            Entry("schedule", "Schedule", (s.SCHEDULED,), guards=READY_TO_START),
             archive(),
             clone(),
             delete(),
@@ -40,7 +40,9 @@ LIFECYCLE = Lifecycle(
         ),
         s.RUNNING: (Entry("stop", "Stop", (s.STOPPED,)), _DETAILS, clone()),
         s.STOPPED: (
-            Entry("restart", "Restart", (s.RUNNING,), guards=(*READY_TO_SEND, "needs_swept", "needs_unsent")),
+            Entry(
+                "restart", "Restart", (s.RUNNING,), guards=(*READY_TO_START, "needs_swept", "needs_unsent")
+            ),
             _DETAILS,
             archive(),
             clone(),

@@ -2,7 +2,7 @@
 
 from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
-from campaigns.domain.lifecycles.parts import READY_TO_SEND, archive, clone, delete, launch, link, six_months
+from campaigns.domain.lifecycles.parts import READY_TO_START, archive, clone, delete, launch, link, six_months
 
 _EDIT = link("edit", "Edit")
 _RESULTS = link("view_results", "View results")
@@ -31,7 +31,7 @@ LIFECYCLE = Lifecycle(
     },
     menus={
         s.DRAFT: (
-            Entry("schedule", "Schedule", (s.SCHEDULED,), guards=READY_TO_SEND),
+            Entry("schedule", "Schedule", (s.SCHEDULED,), guards=READY_TO_START),
             _EDIT,
             archive(),
             clone(),
