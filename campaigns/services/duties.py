@@ -27,7 +27,7 @@ from channels.domain import states as cs
 from channels.engine import compacting, recovery
 from channels.engine.claiming import due_channels
 from channels.models import Channel
-from channels.services import doorbell
+from channels.services import doorbell, receipts
 
 log = logging.getLogger(__name__)
 Duty = Callable[[datetime], dict[str, Any]]
@@ -224,6 +224,7 @@ DUTIES: dict[str, Duty] = {
     "import_files": import_files,
     "forget": forget,
     "notify": mailing.mail_due,
+    "receive": receipts.apply_duty,
 }
 
 

@@ -24,6 +24,7 @@ EVERY: dict[str, int] = {
     "import_files": 20,
     "forget": 3600,
     "notify": 5,
+    "receive": 3,
 }
 # A call that waited longer says nothing new: the next one is behind it already.
 SHORTEST_EXPIRY = 10

@@ -28,6 +28,7 @@ from channels.services.connections import (
     update_connection,
 )
 from channels.services.errors import ChannelError
+from channels.services.receipts import hook_address
 from config.console.access import MemberPage
 from config.console.paging import keyset_page
 from config.console.views import DetailPage, FormPage, ListPage, go_to
@@ -159,6 +160,7 @@ class ConnectionPage(DetailPage):
             "provider": provider,
             "kinds": [KINDS[key] for key in KINDS if provider and key in provider.kinds and KINDS[key].available],
             "settings_shown": shown,
+            "hook_url": hook_address(connection),
             "has_outbox": bool(provider) and provider.store == "sandbox",
             "may_edit": self.may("edit_connections"),
         }  # fmt: skip

@@ -10,6 +10,7 @@ from channels.console.connections import (
     EditConnection,
     Outbox,
 )
+from channels.console.hooks import Hook
 from channels.console.unsubscribe import Unsubscribe
 
 connection_pages = [
@@ -23,6 +24,7 @@ connection_pages = [
 ]
 
 urlpatterns = [
+    path("hooks/<str:token>/", Hook.as_view(), name="hook"),
     path("channels/", include((connection_pages, "connections"))),
     path("unsubscribe/<str:token>/", Unsubscribe.as_view(), name="unsubscribe"),
 ]

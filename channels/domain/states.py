@@ -66,4 +66,10 @@ REASONS = {
     "lost_worker": "The sender died while this was being handed over",
     "in_doubt": "The provider did not confirm it",
     "person_deleted": "The person was deleted",
+    "bounced": "Bounced",
+    "complained": "Complained: marked as spam",
+    "failed": "The provider reported that it was not delivered",
+    "busy": "Busy",
+    "no_answer": "No answer",
+    "machine": "Answered by a machine",
 }

@@ -49,6 +49,27 @@ def read_unsubscribe(token: str) -> UnsubscribeToken | None:
         return None
 
 
+_HOOK_SALT = "channels.hook"
+
+
+def sign_hook(connection_id: int) -> str:
+    """The secret part of the address that a provider reports to."""
+    return Signer(salt=_HOOK_SALT, sep="~").sign(str(connection_id))
+
+
+def read_hook(token: str) -> int | None:
+    """The connection that `sign_hook` was given; None for anything else."""
+    try:
+        return int(Signer(salt=_HOOK_SALT, sep="~").unsign(token))
+    except (BadSignature, ValueError):
+        return None
+
+
+def hook_url(connection_id: int) -> str:
+    """The address that a provider reports to."""
+    return f"{settings.SITE_URL}/hooks/{sign_hook(connection_id)}/"
+
+
 def unsubscribe_url(token: str) -> str:
     """The address that a person opens (GET shows, POST acts)."""
     return f"{settings.SITE_URL}/unsubscribe/{token}/"

@@ -83,6 +83,22 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  /* data-copy="id": puts the text of that element into the clipboard, and says so. */
+  document.addEventListener("click", async function (event) {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    const label = button.lastChild;
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      label.textContent = "Copied";
+    } catch (refused) {
+      getSelection().selectAllChildren(source);
+      label.textContent = "Selected: press Ctrl+C";
+    }
+    button.setAttribute("aria-live", "polite");
+  });
+
   /* Unsaved work: leaving asks first. */
   let dirty = false;
   document.addEventListener("input", function (event) {

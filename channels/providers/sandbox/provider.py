@@ -6,10 +6,12 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from channels.domain.kinds import KINDS
-from channels.providers.base import CheckResult, Message, Outcome, Sender, SettingField
+from channels.providers.base import CheckResult, Message, Outcome, Receipt, Sender, SettingField
+from channels.providers.sandbox.receipts import read, verify
 from channels.providers.settings_fields import clean_fields
 from channels.providers.threaded import Session, ThreadedSender
 
@@ -52,6 +54,12 @@ class SandboxProvider:
             maximum=1_000_000,
             help="0: never.",
         ),
+        SettingField(
+            "receipts_secret",
+            "Secret that receipts are signed with",
+            "secret",
+            help="Without one no receipt is believed.",
+        ),
     )
 
     def deduplicates(self, settings: Mapping[str, Any]) -> bool:
@@ -65,6 +73,13 @@ class SandboxProvider:
     def check(self, settings: Mapping[str, Any]) -> CheckResult:
         """Always works."""
         return CheckResult(True, "Ready: the sandbox keeps what is sent here, nothing leaves.")
+
+    def receipts(
+        self, settings: Mapping[str, Any], headers: Mapping[str, str], body: bytes, url: str, now: datetime
+    ) -> list[Receipt]:
+        """What somebody who has the secret says about messages."""
+        verify(str(settings.get("receipts_secret") or ""), headers, body, now)
+        return read(body)
 
     def open(self, settings: Mapping[str, Any], parallelism: int) -> Sender:
         """A sender with ``parallelism`` calls at once, each taking ``delay_ms``."""
