@@ -42,7 +42,7 @@ def receive(token: str, headers: Mapping[str, str], body: bytes, url: str, now: 
 
     ``headers`` with lower-case names. Raises `NoSuchHook`, `Forged` or `Unreadable`.
     """
-    connection = Connection.objects.filter(pk=read_hook(token)).first()
+    connection = Connection.objects.filter(pk=read_hook(token) or 0).first()
     if connection is None:
         raise NoSuchHook("There is no such address.")
     try:
