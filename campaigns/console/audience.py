@@ -97,7 +97,12 @@ class Preview(OfCampaign, View):
         wanted = request.POST.get("person", "")
         people = Person.objects.filter(workspace=self.workspace, pk=int(wanted)) if wanted.isdigit() else []
         person = next(iter(people), None) or next(iter(sample_people(self.campaign, 1)), None)
-        subject, body = (request.POST.get(f"{prefix}{name}", "") for name in ("subject", "body"))
+        # What a value of a property leaves empty is that of everybody else, the block's own (c0- of c0-v1-).
+        own = f"{prefix.partition('-')[0]}-"
+        typed = request.POST
+        subject, body = (
+            typed.get(f"{prefix}{name}") or typed.get(f"{own}{name}", "") for name in ("subject", "body")
+        )
         values = {"person": person, "kind": KINDS[kind]}
         if person is not None:
             values["rendered"] = render_for(self.campaign, person, kind, subject, body)

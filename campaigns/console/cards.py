@@ -17,6 +17,7 @@ from campaigns.services.counts import channel_counts
 from campaigns.services.offers import channel_offers
 from channels.domain import states as cs
 from channels.domain.kinds import KINDS, ChannelKind
+from channels.domain.variants import Variant, texts_of
 from channels.models import Channel
 
 #: What the outcomes line of a card names, in this order; those without a number are left out.
@@ -41,6 +42,11 @@ class Card:
     @property
     def done(self) -> int:
         return self.audience - sum(self.counts.get(x, 0) for x in (cs.PENDING, cs.DRAFTED, cs.SENDING))
+
+    @property
+    def texts(self) -> list[Variant]:
+        """Everything that it sends: one text, or its variants; empty where there is no content yet."""
+        return texts_of(self.channel.content) if self.channel.content else []
 
     @property
     def outcomes(self) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""The forms of *What*: one block a channel, and the steps of a journey. Both read what was posted into the API's shape."""
+"""The form of *What*: one block a channel. It reads what was posted into the API's shape. Steps are in step_forms.py."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from channels.domain.content import ContentField, fields_for
+from campaigns.console.variant_forms import Texts, texts_as_posted, texts_as_stored
+from channels.domain.content import fields_for
 from channels.domain.kinds import KINDS, ChannelKind, available_kinds
 from channels.models import Connection
 from channels.providers import registry
 
 MOST_CHANNELS = 20
-MOST_STEPS = 200
 #: Kinds of campaign that are about one kind of channel only.
 ONLY = {"sms": "sms", "voice": "voice"}
 
@@ -29,6 +29,15 @@ class Block:
     errors: dict[str, str] = field(default_factory=dict)
     locked: str = ""
     connections: list[Connection] = field(default_factory=list)
+    texts: Texts = field(default_factory=lambda: Texts("", ""))
+
+    def __post_init__(self) -> None:
+        if not self.texts.kind:
+            self.texts = Texts(f"c{self.index}-", self.kind.key)
+
+    def renumber(self, index: int) -> None:
+        """Its place in the form, which the names of its fields carry."""
+        self.index, self.texts.prefix = index, f"c{index}-"
 
     @property
     def prefix(self) -> str:
@@ -52,45 +61,8 @@ class Block:
             return found
         found["connection"] = int(self.connection) if self.connection.isdigit() else None
         if with_content:
-            filled = {name: value for name, value in self.values.items() if value.strip()}
-            found["content"] = filled
+            found["content"] = self.texts.payload(self.values)
         return found
-
-
-@dataclass(slots=True)
-class StepBlock:
-    """One step of the workflow's form."""
-
-    index: int
-    key: str
-    type: str
-    channel: str = ""
-    subject: str = ""
-    body: str = ""
-    duration: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def prefix(self) -> str:
-        """The number in the names of its fields."""
-        return str(self.index)
-
-    @property
-    def number(self) -> int:
-        """What people call it, counted from 1."""
-        return self.index + 1
-
-    @property
-    def inputs(self) -> list[ContentField]:
-        return list(fields_for(self.channel or "email"))
-
-    def payload(self) -> dict[str, Any]:
-        if self.type == "message":
-            found = {"key": self.key, "type": "message", "channel": self.channel, "body": self.body}
-            return {**found, "subject": self.subject} if self.subject else found
-        if self.type == "delay":
-            return {"key": self.key, "type": "delay", "for": self.duration}
-        return {"key": self.key, "type": self.type}
 
 
 def usable_connections(workspace: Any) -> dict[str, list[Connection]]:
@@ -117,7 +89,7 @@ def blocks_of(campaign: Any, channels: Iterable[Any]) -> list[Block]:
     found = []
     for index, channel in enumerate(channels):
         open_for_edits = channel.status in ("ready", "paused", "errored") or campaign.kind != "outreach"
-        values = {key: str(value) for key, value in channel.content.items() if isinstance(value, str)}
+        texts, values = texts_as_stored(f"c{index}-", channel.kind, channel.content)
         locked = "" if open_for_edits else f"It is {channel.status}: pause it to change it."
         found.append(
             Block(
@@ -128,6 +100,7 @@ def blocks_of(campaign: Any, channels: Iterable[Any]) -> list[Block]:
                 values,
                 {},
                 locked,
+                texts=texts,
             )
         )
     return found
@@ -143,85 +116,21 @@ def posted_blocks(data: Mapping[str, Any], campaign: Any, channels: Iterable[Any
             continue
         known = existing.get(data.get(f"c{index}-id", ""))
         if known is not None and known.locked:
-            known.index = len(found)
+            known.renumber(len(found))
             found.append(known)
             continue
-        values = {
-            f.name: data.get(f"c{index}-{f.name}", "").replace("\r\n", "\n") for f in fields_for(kind.key)
-        }
-        found.append(
-            Block(len(found), kind, known.id if known else "", data.get(f"c{index}-connection", ""), values)
+        texts, values = texts_as_posted(f"c{index}-", kind.key, data)
+        block = Block(
+            len(found),
+            kind,
+            known.id if known else "",
+            data.get(f"c{index}-connection", ""),
+            values,
+            texts=texts,
         )
+        block.renumber(len(found))
+        found.append(block)
     return found
-
-
-def steps_blocks(workflow: Iterable[Any]) -> list[StepBlock]:
-    """The steps as they are."""
-    found: list[StepBlock] = []
-    for step in workflow:
-        if isinstance(step, Mapping):
-            found.append(
-                StepBlock(
-                    len(found),
-                    str(step.get("key", "")),
-                    str(step.get("type", "")),
-                    str(step.get("channel", "")),
-                    str(step.get("subject", "")),
-                    str(step.get("body", "")),
-                    str(step.get("for", "")),
-                )
-            )
-    return found
-
-
-def posted_steps(data: Mapping[str, Any]) -> list[StepBlock]:
-    """The steps as they were typed."""
-    found: list[StepBlock] = []
-    for index in range(min(_number(data.get("steps")), MOST_STEPS)):
-        prefix = f"s{index}-"
-        if data.get(f"{prefix}type") in ("message", "delay", "exit"):
-            text = {
-                name: data.get(prefix + name, "").replace("\r\n", "\n") for name in ("subject", "body", "for")
-            }
-            found.append(
-                StepBlock(
-                    len(found),
-                    data.get(f"{prefix}key", ""),
-                    data[f"{prefix}type"],
-                    data.get(f"{prefix}channel", ""),
-                    text["subject"],
-                    text["body"],
-                    text["for"],
-                )
-            )
-    return found
-
-
-def edited(steps: list[StepBlock], operation: str, kinds: list[str]) -> list[StepBlock]:
-    """The steps after a button was pressed: add-message, add-delay, up-2, down-2, remove-2."""
-    word, _, what = operation.partition("-")
-    steps = list(steps)
-    if word == "add" and what in ("message", "delay", "exit"):
-        new = StepBlock(
-            0, _free_key(steps, what), what, channel=kinds[0] if kinds else "email", duration="1 days"
-        )
-        steps.append(new)
-    elif what.isdigit() and int(what) < len(steps):
-        at = int(what)
-        if word == "remove":
-            steps.pop(at)
-        elif word in ("up", "down"):
-            to = max(0, min(len(steps) - 1, at + (1 if word == "down" else -1)))
-            steps.insert(to, steps.pop(at))
-    for index, step in enumerate(steps):
-        step.index = index
-    return steps
-
-
-def _free_key(steps: list[StepBlock], kind: str) -> str:
-    """A key that no step has: people inside keep their place by key, so one is never given twice."""
-    used = {step.key for step in steps}
-    return next(key for number in range(1, MOST_STEPS + 2) if (key := f"{kind}-{number}") not in used)
 
 
 def _number(value: Any) -> int:

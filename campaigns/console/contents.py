@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.domain.kinds import KINDS
+from channels.domain.variants import Variant, texts_of
 
 STEP_ICONS = {"message": "send", "delay": "hourglass", "exit": "flag"}
 
@@ -18,8 +19,8 @@ class StepShown:
     type: str
     icon: str
     title: str
-    subject: str = ""
-    body: str = ""
+    texts: tuple[Variant, ...] = ()
+    """What a message sends: one text, or its variants."""
 
 
 def steps_of(campaign: Any) -> list[StepShown]:
@@ -34,4 +35,5 @@ def _shown(step: dict[str, Any]) -> StepShown:
     if kind == "message" and step.get("channel") in KINDS:
         channel = KINDS[step["channel"]]
         icon, title = channel.icon, f"Send: {channel.label}"
-    return StepShown(step.get("key", ""), kind, icon, title, step.get("subject", ""), step.get("body", ""))
+    texts = tuple(texts_of(step)) if kind == "message" else ()
+    return StepShown(step.get("key", ""), kind, icon, title, texts)

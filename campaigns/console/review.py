@@ -18,6 +18,7 @@ from campaigns.models import Person
 from campaigns.services.previewing import unknown_variables
 from channels.domain.content import is_html
 from channels.domain.templating import TemplateProblem
+from channels.domain.variants import texts_of
 from config.console.local_time import night_words
 
 
@@ -73,15 +74,19 @@ _BEGIN = ("start", "schedule", "publish", "submit")
 
 
 def _texts(campaign: Any, channels: list[Card]) -> list[tuple[str, str, str]]:
-    """(kind, subject, body) of everything that is sent."""
+    """(kind, subject, body) of everything that is sent, each variant by itself."""
     if campaign.kind == "journey":
         steps = [
             step for step in campaign.workflow if isinstance(step, dict) and step.get("type") == "message"
         ]
-        return [(step.get("channel", ""), step.get("subject", ""), step.get("body", "")) for step in steps]
-    contents = [(card.kind.key, card.channel.content) for card in channels]
+        contents = [(step.get("channel", ""), texts_of(step)) for step in steps]
+    else:
+        contents = [(card.kind.key, card.texts) for card in channels]
     return [
-        (kind, str(c.get("subject", "")), str(c.get("body", ""))) for kind, c in contents if c.get("body")
+        (kind, str(text.content.get("subject", "")), str(text.content["body"]))
+        for kind, texts in contents
+        for text in texts
+        if text.content.get("body")
     ]
 
 

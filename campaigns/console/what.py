@@ -12,18 +12,15 @@ from django.views.generic import View
 from campaigns.console.audience import sample_people
 from campaigns.console.content_forms import (
     Block,
-    StepBlock,
     blocks_of,
-    edited,
     kinds_for,
     posted_blocks,
-    posted_steps,
-    steps_blocks,
     usable_connections,
 )
 from campaigns.console.editing import EditPage
 from campaigns.console.forms import VersionForm
 from campaigns.console.pages import OfCampaign
+from campaigns.console.step_forms import StepBlock, edited, posted_steps, steps_blocks
 from channels.models import Channel
 
 #: The properties that every person has; the others are found in the sample.
@@ -89,8 +86,13 @@ class EditWhat(EditPage):
                 self.blocks.append(self._new_block(kind))
         elif rest.startswith("remove-"):
             self.blocks = [block for block in self.blocks if f"remove-{block.index}" != rest]
+        else:
+            word, at, row = (*rest.split("-"), "", "")[:3]
+            for block in self.blocks:
+                if str(block.index) == at:
+                    block.values = block.texts.change(word, int(row) if row.isdigit() else 0, block.values)
         for index, block in enumerate(self.blocks):
-            block.index = index
+            block.renumber(index)
 
     def payload(self, form: Any) -> dict[str, Any]:
         found: dict[str, Any] = {"channels": [block.payload(not self.is_journey) for block in self.blocks]}
@@ -105,12 +107,20 @@ class EditWhat(EditPage):
             rows: list[Any] = {"channels": self.blocks, "workflow": self.steps}.get(subject, [])
             at = int(rest[0]) if rest and rest[0].isdigit() else -1
             if 0 <= at < len(rows):
-                rows[at].errors[rest[-1] if len(rest) > 1 else ""] = text
+                self._place_error(rows[at], rest[1:], text)
             else:
                 form.add_error(None, text)
         if not form.errors and getattr(refusal, "fields", {}):
             form.add_error(None, "Some of it cannot be saved yet; the reasons are beside it.")
         return form
+
+    @staticmethod
+    def _place_error(block: Block | StepBlock, path: list[str], text: str) -> None:
+        if path[:1] == ["content"]:
+            path = path[1:] or ["content"]
+        if path[:1] == ["variants"] and block.texts.place_error(".".join(path[1:]), text):
+            return
+        block.errors[path[-1] if path else ""] = text
 
     def context(self) -> dict[str, Any]:
         people = sample_people(self.campaign, 10)

@@ -97,6 +97,20 @@
       label.textContent = "Selected: press Ctrl+C";
     }
     button.setAttribute("aria-live", "polite");
+  /* Weights of variants: the bars follow what is typed. */
+  document.addEventListener("input", function (event) {
+    const group = event.target.dataset.weight;
+    if (!group) return;
+    const fields = Array.from(document.querySelectorAll("input[data-weight]")).filter(function (field) {
+      return field.dataset.weight === group;
+    });
+    const whole = fields.reduce(function (sum, field) { return sum + Math.max(0, Number(field.value) || 0); }, 0) || 1;
+    fields.forEach(function (field) {
+      const share = 100 * Math.max(0, Number(field.value) || 0) / whole;
+      const part = field.closest(".variant-head");
+      part.querySelector("progress").value = share;
+      part.querySelector("output").textContent = share.toFixed(1).replace(/\.0$/, "") + " %";
+    });
   });
 
   /* Unsaved work: leaving asks first. */

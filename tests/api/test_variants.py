@@ -37,7 +37,7 @@ def test_the_paths_of_what_is_wrong_with_variants(owner: Caller) -> None:
         "key": "one",
         "type": "message",
         "channel": "sms",
-        "variants": [{"name": "A"}, {"name": "A", "weight": 1}],
+        "variants": [{"name": "A", "weight": 1}, {"name": "A", "weight": 1}],
     }
     refused = owner.post("/campaigns", {"kind": "journey", "name": "A", "workflow": [step]})
     assert_problem(refused, 422, "invalid", "workflow.0.variants.1.name")
