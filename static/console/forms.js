@@ -97,6 +97,8 @@
       label.textContent = "Selected: press Ctrl+C";
     }
     button.setAttribute("aria-live", "polite");
+  });
+
   /* Weights of variants: the bars follow what is typed. */
   document.addEventListener("input", function (event) {
     const group = event.target.dataset.weight;
