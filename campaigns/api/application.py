@@ -11,6 +11,7 @@ from campaigns.api import (
     channels,
     connections,
     deliveries,
+    devices,
     imports,
     labels,
     lists,
@@ -24,7 +25,7 @@ from campaigns.api.body import JsonParser
 from channels.services.errors import ChannelError
 
 RESOURCES = (
-    people, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
+    devices, people, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
     variants,
 )  # fmt: skip
 

@@ -6,6 +6,18 @@ from typing import Any
 
 from channels.domain.kinds import KINDS
 
+#: Of kinds that have no single column for the address. Devices: one probe of the partial index for each person.
+_BY_ADDRESS_TYPE = {
+    "device": """CASE WHEN EXISTS (SELECT 1 FROM channels_device device
+        WHERE device.person_id = p.id AND device.kind = '{kind}' AND device.invalid_at IS NULL)
+        THEN '' ELSE 'no_device' END""",
+    "contact": """CASE WHEN p.email = '' AND p.phone = '' THEN 'no_address' ELSE coalesce(
+        (SELECT CASE sup.reason WHEN 'unsubscribed' THEN 'unsubscribed' ELSE 'suppressed' END
+         FROM channels_suppression sup WHERE sup.workspace_id = %(workspace)s AND (
+            (sup.address_kind = 'email' AND sup.address = p.email)
+            OR (sup.address_kind = 'phone' AND sup.address = p.phone)) LIMIT 1), '') END""",
+}
+
 
 def address_of(kind: str) -> str:
     """The person's column that a kind of channel sends to; "" for a kind that needs no address."""
@@ -22,7 +34,7 @@ def skip_reason(kind: str, covered: str, *, joined: bool = False) -> str:
     """
     address = address_of(kind)
     if not address:
-        return "''"
+        return _BY_ADDRESS_TYPE.get(KINDS[kind].address, "''").format(kind=kind)
     found = "CASE sup.reason WHEN 'unsubscribed' THEN 'unsubscribed' ELSE 'suppressed' END"
     if joined:
         suppressed = f"CASE WHEN sup.id IS NOT NULL THEN {found} END"

@@ -32,6 +32,7 @@ class ContentField:
     """Characters of the template, before personalisation."""
     multiline: bool = False
     help: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 _LIQUID = "Liquid: {{ person.first_name }}."
@@ -46,6 +47,14 @@ def _body(label: str, longest: int, *, required: bool = True, help: str = _LIQUI
     return ContentField("body", label, required, longest, multiline=True, help=help)
 
 
+_LINK = ContentField(
+    "link", "Opens", False, 1000, help="https://… or a link into the app; it may be left out."
+)
+_IMAGE = ContentField("image", "Picture", False, 1000, help="https://… of a picture.")
+_MEMBERSHIP = ContentField(
+    "membership", "What happens to people", False, 10, help="In the audience that the connection names.",
+    choices=(("add", "Add them to the audience"), ("remove", "Remove them from the audience")),
+)  # fmt: skip
 FIELDS: dict[str, tuple[ContentField, ...]] = {
     "email": (
         _title("Subject", required=True, longest=500),
@@ -55,6 +64,14 @@ FIELDS: dict[str, tuple[ContentField, ...]] = {
     "voice": (_body("What is said", 4000),),
     "webhook": (_title("Subject"), _body("Body", _BODY_LIMIT, required=False)),
     "in_app": (_title("Title"), _body("Message", 20_000)),
+    "whatsapp": (_body("Text", 1600),),
+    "push": (_title("Title", longest=100), _body("Text", 1000), _LINK, _IMAGE),
+    "web_push": (_title("Title", longest=100), _body("Text", 1000), _LINK, _IMAGE),
+    "slack": (_body("Text", 4000, help=f"*bold*, _italic_, <https://…|a link>. {_LIQUID}"),),
+    "partner": (_title("Subject"), _body("Body", _BODY_LIMIT, required=False)),
+    "facebook_audience": (_MEMBERSHIP,),
+    "google_ads_audience": (_MEMBERSHIP,),
+    "tiktok_audience": (_MEMBERSHIP,),
 }
 _OTHERS = (_title("Title"), _body("Message", 20_000))
 
@@ -62,6 +79,11 @@ _OTHERS = (_title("Title"), _body("Message", 20_000))
 def fields_for(kind: str) -> tuple[ContentField, ...]:
     """The fields of a kind of channel, in the order of the form."""
     return FIELDS.get(kind, _OTHERS)
+
+
+def part_names(kind: str) -> tuple[str, ...]:
+    """The fields besides subject and body; variants share them."""
+    return tuple(field.name for field in fields_for(kind) if field.name not in ("subject", "body"))
 
 
 def validate(kind: str, content: Mapping[str, Any], *, draft: bool = False) -> dict[str, str]:
@@ -102,11 +124,14 @@ def _problem(kind: str, field: ContentField, value: Any, may_be_missing: bool) -
         return "This field is required." if field.required and not (may_be_missing and not value) else ""
     if len(value) > field.longest:
         return f"Too long: {len(value)} of at most {field.longest} characters."
+    if field.choices:
+        known = [choice for choice, _ in field.choices]
+        return "" if value in known else f"Choose one of: {', '.join(known)}."
     try:
         compile_template(value, is_html(kind, value) and field.name == "body")
     except TemplateProblem as problem:
         return str(problem)
-    if field.name == "subject" and ("\n" in value.strip() or "\r" in value.strip()):
+    if not field.multiline and ("\n" in value.strip() or "\r" in value.strip()):
         return "This has to be one line."
     if kind == "sms" and "{" not in value and sms_parts(value).parts > MOST_SMS_PARTS:
         return f"Too long: {sms_parts(value).parts} of at most {MOST_SMS_PARTS} messages."

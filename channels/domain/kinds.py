@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-AddressType = Literal["email", "phone", "url", "none"]
+AddressType = Literal["email", "phone", "contact", "device", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class ChannelKind:
     icon: str
     """Name of a Tabler icon, without the prefix ``ti-``."""
     address: AddressType
-    """What a person must have to be reached; ``none``: being known is enough."""
+    """What a person must have to be reached. ``contact``: an email address or a number, ``device``: a device of this kind
+    that they have registered, ``none``: being known is enough."""
     available: bool = True
     """Whether an installation can use it now; the others are shown as not available yet."""
     recallable: bool = False
@@ -70,8 +71,8 @@ KINDS: dict[str, ChannelKind] = _catalogue(
         can_error=False,
     ),
     _later("app_inbox", "App inbox", "inbox", displayed=True, recallable=True),
-    _later("push", "Push notification", "bell"),
-    _later("web_push", "Web push", "world-bolt"),
+    _later("push", "Push notification", "bell", "device"),
+    _later("web_push", "Web push", "world-bolt", "device"),
     _later("web_popup", "Web pop-up", "app-window", displayed=True, recallable=True),
     _later("web_exit_intent", "Web exit intent", "door-exit", displayed=True, recallable=True),
     _later("native_display", "Native display", "layout-cards", displayed=True, recallable=True),
@@ -79,9 +80,9 @@ KINDS: dict[str, ChannelKind] = _catalogue(
     ChannelKind("whatsapp", "WhatsApp", "brand-whatsapp", "phone"),
     _later("slack", "Slack", "brand-slack"),
     _later("partner", "Partner", "affiliate"),
-    _later("facebook_audience", "Facebook audience", "brand-facebook"),
-    _later("google_ads_audience", "Google Ads audience", "brand-google"),
-    _later("tiktok_audience", "TikTok audience", "brand-tiktok"),
+    _later("facebook_audience", "Facebook audience", "brand-facebook", "contact"),
+    _later("google_ads_audience", "Google Ads audience", "brand-google", "contact"),
+    _later("tiktok_audience", "TikTok audience", "brand-tiktok", "contact"),
 )
 
 

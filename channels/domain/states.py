@@ -51,6 +51,7 @@ OUTCOMES = ("delivered", "opened", "clicked", "converted")
 #: Why a delivery was skipped, cancelled or is in doubt: the code in the ledger, and what a person reads.
 REASONS = {
     "no_address": "No address for this channel",
+    "no_device": "No device that can be reached",
     "unsubscribed": "Unsubscribed",
     "suppressed": "On the suppression list",
     "duplicate_address": "Another person of this channel has the same address",

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from channels.domain import states as s
 from channels.engine.statements import run
+from channels.providers.base import DeviceAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class Claimed(NamedTuple):
     attributes: str | dict[str, Any]
     suppressed: str | None
     """Why the address must not be contacted, as of this claim."""
+    devices: tuple[DeviceAddress, ...] = ()
+    """Of a kind that reaches devices: the person's (see devices.py)."""
 
 
 # The order is that of the partial index delivery_claim: ordered by the primary key, each claim would walk over all
@@ -138,7 +142,7 @@ def claim(
         "lease": lease_seconds,
         "address_kind": address_kind,
     }
-    return list(map(Claimed._make, run(claim_sql(count), values)))
+    return list(starmap(Claimed, run(claim_sql(count), values)))
 
 
 def claim_sql(count: int) -> str:

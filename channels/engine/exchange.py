@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from channels.engine import health, keeping, pacing
+from channels.engine import devices, health, keeping, pacing
 from channels.engine.claiming import Claimed, Gate, claim, give_back, look
 from channels.engine.lines import Line
 from channels.engine.recording import Result, record
@@ -94,6 +94,7 @@ class Exchange:
             kind=line.channel_kind,
         )
         if results:
+            devices.bury(results, gate.now)
             health.note(line.connection_id, results, gate)
         return Exchanged(recorded=recorded, gate=gate)
 
@@ -111,6 +112,8 @@ class Exchange:
         done.claimed = claim(
             line.channel_id, gate, room, address_kind=line.address_kind, lease_seconds=line.lease_seconds
         )
+        if line.to_devices:
+            done.claimed = devices.with_devices(done.claimed, line.channel_kind)
         if limited and done.claimed:
             assert line.connection_id is not None
             pacing.spend(line.connection_id, limited, gate.now)

@@ -48,6 +48,11 @@ class Line:
         return address if address in ("email", "phone") else "none"
 
     @property
+    def to_devices(self) -> bool:
+        """Whether it reaches devices that people have registered."""
+        return KINDS[self.channel_kind].address == "device"
+
+    @property
     def lease_seconds(self) -> float:
         """How long a claimed message may stay unreported: beyond the provider's own time-outs."""
         return settings.DISPATCH_LEASE_SECONDS + 2 * float(self.settings.get("timeout") or 0)

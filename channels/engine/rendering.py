@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from channels.domain import states as s
-from channels.domain.content import is_html
+from channels.domain.content import is_html, part_names
 from channels.domain.templating import Template, TemplateProblem, compile_template
 from channels.domain.variants import Split, split_of
 from channels.engine.claiming import Claimed
@@ -36,6 +36,8 @@ class Text:
     body: Template
     context: Mapping[str, Any]
     """What the provider learns about where the message comes from."""
+    parts: Mapping[str, Template]
+    """The content's other fields, such as a link; the same for every variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Renderer:
         kind = self._line.address_kind
         if kind != "none" and not self._address(row):
             return Result(row, s.SKIPPED, "no_address")
+        if self._line.to_devices and not row.devices:
+            return Result(row, s.SKIPPED, "no_device")
         if row.suppressed:
             return Result(
                 row, s.SKIPPED, "unsubscribed" if row.suppressed == "unsubscribed" else "suppressed"
@@ -123,6 +127,8 @@ class Renderer:
             context=text.context,
             start_by=time.monotonic() + START_WITHIN_SECONDS,
             attempt=row.attempt,
+            parts={name: part.personalise(context) for name, part in text.parts.items()},
+            devices=row.devices,
         )
 
     def _text(self, row: Claimed, person: Mapping[str, Any]) -> Text:
@@ -147,13 +153,16 @@ class Renderer:
             return TemplateProblem(f"The workflow has no step {step!r} any more.")
         split = split_of(content)
         if split is None:
-            return self._compile_text(content, {})
-        options = [self._compile_text(v.content, {"variant": v.name}) for v in split.variants]
+            return self._compile_text(content, {}, content)
+        options = [self._compile_text(v.content, {"variant": v.name}, content) for v in split.variants]
         winner = str(content.get("winner") or "") if step else self._winner
         return Texts(split, options, split.place(winner))
 
-    def _compile_text(self, content: Mapping[str, Any], more: Mapping[str, str]) -> Text | TemplateProblem:
+    def _compile_text(
+        self, content: Mapping[str, Any], more: Mapping[str, str], whole: Mapping[str, Any]
+    ) -> Text | TemplateProblem:
         line = self._line
+        others = {name: str(whole[name]) for name in part_names(line.channel_kind) if whole.get(name)}
         subject, body = str(content.get("subject") or ""), str(content.get("body") or "")
         html = is_html(line.channel_kind, body)
         context = {
@@ -166,7 +175,8 @@ class Renderer:
             **more,
         }
         try:
-            return Text(compile_template(subject), compile_template(body, html), context)
+            parts = {name: compile_template(source) for name, source in others.items()}
+            return Text(compile_template(subject), compile_template(body, html), context, parts)
         except TemplateProblem as problem:
             return problem
 

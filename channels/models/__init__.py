@@ -2,6 +2,7 @@
 
 from channels.models.agent import Agent
 from channels.models.consent import OptOut
+from channels.models.device import Device
 from channels.models.receiving import Link, ReceivedEvent
 from channels.models.sending import (
     Channel,
@@ -19,6 +20,7 @@ __all__ = [
     "Channel",
     "Connection",
     "Delivery",
+    "Device",
     "InAppMessage",
     "Link",
     "OptOut",

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from campaigns.api.application import api
 from campaigns.models import Activity, Campaign, ImportJob, Person
-from channels.models import Connection, Delivery, InAppMessage
+from channels.models import Connection, Delivery, Device, InAppMessage
 from tests.api.callers import Caller, assert_problem
 from tests.factories import NOW, CampaignFactory, PersonFactory, SegmentFactory, sandbox_connection
 
@@ -32,6 +32,7 @@ NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
 BODIES: dict[str, Any] = {
     "POST /campaigns": {"kind": "sms", "name": "A"},
     "POST /people": [],
+    "POST /people/{external_id}/devices": {"kind": "push", "token": "a"},
     "POST /lists": {"name": "A"},
     "POST /segments": {"name": "A"},
     "POST /labels": {"name": "A"},
@@ -53,10 +54,14 @@ def places(owner: Caller) -> dict[str, Any]:
     InAppMessage.objects.create(
         delivery=delivery, channel=channel, person=person, subject="", body="", created_at=NOW
     )
+    device = Device.objects.create(
+        workspace=owner.workspace, person=person, kind="push", token="t", created_at=NOW, seen_at=NOW
+    )
     job = ImportJob.objects.create(workspace=owner.workspace, file_name="a.csv", path="")
     return {
         "campaign_id": campaign.pk, "channel_id": channel.pk, "external_id": "ours", "message_id": delivery.pk,
-        "import_id": job.pk, "list_id": SegmentFactory(workspace=owner.workspace).pk, "segment_id": campaign.segment_id,
+        "device_id": device.pk, "import_id": job.pk,
+        "list_id": SegmentFactory(workspace=owner.workspace).pk, "segment_id": campaign.segment_id,
         "connection_id": sandbox_connection(owner.workspace).pk, "action": "stop",
     }  # fmt: skip
 
