@@ -10,6 +10,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.contrib.postgres.search import SearchVectorExact as SearchMatch
 from django.db import connection, models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
 
 from campaigns.domain import states as s
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"\w+")
 #: Up to so many hits are named by id; more of them are common enough to be met soon on a walk through the list.
 _FEW = 1000
+#: What is searched by words; each has a full-text index.
+CAMPAIGN_NAME = SearchVector("name", config="simple")
+PERSON_NAMES = SearchVector(
+    KeyTextTransform("first_name", "attributes"), KeyTextTransform("last_name", "attributes"), config="simple"
+)
 
 
 class CampaignQuerySet(models.QuerySet[Any]):
@@ -52,18 +58,47 @@ class CampaignQuerySet(models.QuerySet[Any]):
         return self.filter(self.whose_names_have(text))
 
     def whose_names_have(self, text: str) -> Q:
-        """`named` as a condition, for several querysets that are all part of this one.
+        """`named` as a condition, for several querysets that are all part of this one."""
+        matches = _begin_words_of(CAMPAIGN_NAME, text)
+        return _looked_up(self, Q(matches)) if matches else Q(pk__in=[])
 
-        A rare word is looked up in the full-text index first: the planner cannot know how rare a beginning is, and
-        would walk the whole list in its order looking for it.
+
+class PersonQuerySet(models.QuerySet[Any]):
+    """People."""
+
+    def known_as(self, text: str) -> Self:
+        """Those whose external id, address or number begins with the text, or who have its words in their names.
+
+        A number is found with and without its +. All for an empty text.
         """
-        words = _WORD.findall(text.lower())
-        if not words:
-            return Q(pk__in=[])
-        query = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
-        matches = SearchMatch(SearchVector("name", config="simple"), query)
-        sql, values = self.filter(matches).order_by().values_list("pk").query.sql_with_params()
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH found AS MATERIALIZED ({sql}) SELECT * FROM found LIMIT {_FEW + 1}", values)
-            ids = [row[0] for row in cursor.fetchall()]
-        return Q(pk__in=ids) if len(ids) <= _FEW else Q(matches)
+        text = text.strip().replace("\0", "")
+        if not text:
+            return self
+        number = text if text.startswith("+") else f"+{text}"
+        known = Q(external_id__startswith=text) | (Q(email__startswith=text.lower()) & ~Q(email=""))
+        known |= Q(phone__startswith=number) & ~Q(phone="")
+        if matches := _begin_words_of(PERSON_NAMES, text):
+            known |= Q(matches)
+        return self.filter(_looked_up(self, known))
+
+
+def _begin_words_of(texts: SearchVector, words: str) -> SearchMatch | None:
+    """Every one of the words begins a word of the texts; None where there is no word."""
+    found = _WORD.findall(words.lower())
+    if not found:
+        return None
+    query = SearchQuery(" & ".join(f"'{word}':*" for word in found), config="simple", search_type="raw")
+    return SearchMatch(texts, query)
+
+
+def _looked_up(rows: models.QuerySet[Any], condition: Q) -> Q:
+    """The condition, or the keys of the rows that fulfil it where they are few.
+
+    They are looked up by themselves first: the planner cannot know how rare a beginning is, and would walk the whole
+    list in its order looking for it.
+    """
+    sql, values = rows.filter(condition).order_by().values_list("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH found AS MATERIALIZED ({sql}) SELECT * FROM found LIMIT {_FEW + 1}", values)
+        ids = [row[0] for row in cursor.fetchall()]
+    return Q(pk__in=ids) if len(ids) <= _FEW else condition

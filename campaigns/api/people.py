@@ -15,7 +15,6 @@ from campaigns.api.shapes import answers
 from campaigns.models import Membership, Person
 from campaigns.services.errors import NotFound
 from campaigns.services.people import MOST_AT_ONCE, upsert_people
-from campaigns.services.searching import people_known_as
 from channels.services.inbox import inbox_of, open_message
 
 router = Router(tags=["People"])
@@ -124,7 +123,8 @@ def upsert(request: HttpRequest, body: PeopleIn) -> Any:
 @router.get("/people", response=answers(PeoplePage))
 def list_people(request: HttpRequest, query: Query[PeopleQuery]) -> Any:
     """The people of the workspace."""
-    rows, cursor = page_by_id(people_known_as(member_of(request).workspace, query.q), query)
+    people = Person.objects.filter(workspace=member_of(request).workspace)
+    rows, cursor = page_by_id(people.known_as(query.q), query)
     return {"items": [_shown(person) for person in rows], "next": cursor}
 
 

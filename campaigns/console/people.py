@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from campaigns.console.ledger import LOOKS, why
 from campaigns.models import Campaign, Journey, Person, Segment
@@ -24,8 +24,7 @@ class PeopleList(ListPage):
 
     def rows(self) -> QuerySet[Any]:
         people = Person.objects.filter(workspace=self.workspace)
-        words = self.request.GET.get("q", "").strip().replace("\0", "")
-        return people.filter(matching(words)) if words else people
+        return people.known_as(self.request.GET.get("q", ""))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -33,21 +32,6 @@ class PeopleList(ListPage):
         is_searched = bool(self.request.GET.get("q", "").strip())
         matches = self.matching_count() if is_searched else total
         return {**context, "total": total, "matching": matches, "is_searched": is_searched}
-
-
-def matching(words: str) -> Q:
-    """By the beginning of an address, by the external id, or by the beginning of a name."""
-    if "@" in words:
-        return Q(email__startswith=words.lower())
-    if words.lstrip("+").isdigit():
-        return Q(phone__startswith=words if words.startswith("+") else f"+{words}") | Q(external_id=words)
-    first, *rest = words.split()
-    found = Q(external_id=words) | Q(email__startswith=words.lower())
-    if rest:
-        return found | (
-            Q(attributes__first_name__istartswith=first) & Q(attributes__last_name__istartswith=rest[-1])
-        )
-    return found | Q(attributes__first_name__istartswith=first) | Q(attributes__last_name__istartswith=first)
 
 
 class PersonPage(DetailPage):

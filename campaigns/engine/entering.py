@@ -218,7 +218,8 @@ def _may_enter(frequency: dict[str, Any], entered_for_this: str) -> str:
     """The frequency setting as a condition on the person's earlier journeys ``j``; once is the default."""
     forbidden = "true"
     if _is_repeated(frequency):
-        forbidden = f"(j.status = 'active' OR {entered_for_this})"
+        # The status hidden (see journeys.py): else all active journeys may be walked for each person.
+        forbidden = f"(j.status || '' = 'active' OR {entered_for_this})"
     if frequency.get("at_most_every"):
         forbidden = f"({forbidden} OR j.entered_at > %(now)s - %(every)s::interval)"
     return f"""NOT EXISTS (SELECT 1 FROM campaigns_journey j

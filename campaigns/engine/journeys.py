@@ -40,13 +40,15 @@ _DUE = """SELECT ctid AS place, person_id, entry FROM campaigns_journey
     WHERE campaign_id = %(campaign)s AND step = %(step)s AND status = 'active' AND due_at <= %(now)s
     ORDER BY due_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED"""
 
-# Another person with the same address has this message of this entry, or is due for it and comes first.
+# Another person with the same address has this message of this entry, or is due for it and comes first. Channel and
+# status are hidden (+ 0, || '') so that both are looked up by the person: of a campaign that has just begun the planner
+# expects nothing, and may walk all its rows for each person.
 _COVERED = f"""EXISTS (
-        SELECT 1 FROM channels_delivery d WHERE d.channel_id = %(channel)s AND d.run = due.entry
+        SELECT 1 FROM channels_delivery d WHERE d.channel_id + 0 = %(channel)s AND d.run = due.entry
             AND d.step = %(step)s AND d.person_id = o.id AND d.status <> 'skipped' {BY_INDEX})
     OR (o.id < p.id AND EXISTS (
         SELECT 1 FROM campaigns_journey other WHERE other.campaign_id = %(campaign)s AND other.person_id = o.id
-            AND other.entry = due.entry AND other.step = %(step)s AND other.status = 'active'
+            AND other.entry = due.entry AND other.step = %(step)s AND other.status || '' = 'active'
             AND other.due_at <= %(now)s {BY_INDEX}))"""
 
 

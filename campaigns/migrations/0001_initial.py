@@ -4,6 +4,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.core.serializers.json
 import django.db.models.deletion
+import django.db.models.fields.json
 import django.db.models.functions.text
 import django.utils.timezone
 import django_fsm
@@ -973,26 +974,41 @@ class Migration(migrations.Migration):
             model_name="person",
             index=models.Index(
                 condition=models.Q(("email", ""), _negated=True),
-                fields=["workspace", "email"],
+                fields=["email", "workspace"],
                 name="person_email",
+                opclasses=["varchar_pattern_ops", "int8_ops"],
             ),
         ),
         migrations.AddIndex(
             model_name="person",
             index=models.Index(
                 condition=models.Q(("phone", ""), _negated=True),
-                fields=["workspace", "phone"],
+                fields=["phone", "workspace"],
                 name="person_phone",
+                opclasses=["varchar_pattern_ops", "int8_ops"],
             ),
         ),
         migrations.AddIndex(
             model_name="person",
             index=models.Index(fields=["workspace", "created_at", "id"], name="person_added"),
         ),
+        migrations.AddIndex(
+            model_name="person",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.search.SearchVector(
+                    django.db.models.fields.json.KeyTextTransform("first_name", "attributes"),
+                    django.db.models.fields.json.KeyTextTransform("last_name", "attributes"),
+                    config="simple",
+                ),
+                name="person_names",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="person",
             constraint=models.UniqueConstraint(
-                fields=("workspace", "external_id"), name="person_external_id"
+                fields=("workspace", "external_id"),
+                name="person_external_id",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
         ),
         migrations.AddConstraint(

@@ -1,11 +1,13 @@
 """People, segments (lists) and CSV imports."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from campaigns.models.workspace import Workspace, validate_time_zone
+from campaigns.querysets import PERSON_NAMES, PersonQuerySet
 
 
 class Person(models.Model):
@@ -23,17 +25,30 @@ class Person(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = PersonQuerySet.as_manager()
+
     class Meta:
         verbose_name_plural = "people"
         constraints = [
-            models.UniqueConstraint(fields=["workspace", "external_id"], name="person_external_id")
-        ]
+            models.UniqueConstraint(
+                fields=["workspace", "external_id"], name="person_external_id",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            )
+        ]  # fmt: skip
         indexes = [
             models.Index(fields=["workspace", "id"], name="person_order"),
-            models.Index(fields=["workspace", "email"], name="person_email", condition=~Q(email="")),
-            models.Index(fields=["workspace", "phone"], name="person_phone", condition=~Q(phone="")),
+            # The address first: see skipping.py on how it is looked up. Pattern operators: beginnings are searched for.
+            models.Index(
+                fields=["email", "workspace"], name="person_email", condition=~Q(email=""),
+                opclasses=["varchar_pattern_ops", "int8_ops"],
+            ),
+            models.Index(
+                fields=["phone", "workspace"], name="person_phone", condition=~Q(phone=""),
+                opclasses=["varchar_pattern_ops", "int8_ops"],
+            ),
             models.Index(fields=["workspace", "created_at", "id"], name="person_added"),
-        ]
+            GinIndex(PERSON_NAMES, name="person_names"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.display_name

@@ -22,9 +22,11 @@ from campaigns.domain.people_file import SIGN_OF_LIFE_EVERY, PeopleFile, Survey
 from campaigns.domain.text_files import FileRefused
 from campaigns.models import ImportJob
 from campaigns.services.import_report import RefusedRowCopy
-from campaigns.services.people_merging import merge_people
+from campaigns.services.people_merging import learn_statistics, merge_people
 
 BATCH = 5_000
+#: After so many people the database looks at its tables anew before anybody starts a campaign.
+MANY = 1_000
 #: A running job whose worker has not been heard of for this long is taken over.
 STALE_AFTER = timedelta(minutes=2)
 
@@ -130,6 +132,8 @@ class _Run:
         while batch := list(islice(records, BATCH)):
             self._write(batch)
             self.on_progress(self.job)
+        if self.done >= MANY:
+            learn_statistics()
         _finish(self.job, ImportJob.DONE, self.clock())
 
     def _start(self) -> None:

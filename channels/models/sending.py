@@ -189,7 +189,7 @@ class Suppression(models.Model):
     ]
 
     workspace = models.ForeignKey(
-        "campaigns.Workspace", on_delete=models.CASCADE, related_name="suppressions"
+        "campaigns.Workspace", on_delete=models.CASCADE, related_name="suppressions", db_index=False
     )
     address_kind = models.CharField(max_length=10, choices=[("email", "E-mail"), ("phone", "Phone")])
     address = models.CharField(max_length=254)
