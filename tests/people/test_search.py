@@ -51,7 +51,7 @@ def test_no_search_reads_everybody(workspace: Workspace) -> None:
     for text in ("person-77", "person-777@", "+44700000077", "first777", "last77 first77", "nobody"):
         with CaptureQueriesContext(connection) as captured:
             found = list(Person.objects.filter(workspace=workspace).known_as(text).order_by("id")[:51])
-        assert len(captured) == 2 and bool(found) is (text != "nobody"), text
+        assert len(captured) <= 2 and bool(found) is (text != "nobody"), text
         for query in captured.captured_queries:
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN {query['sql']}")
