@@ -146,6 +146,19 @@ class CampaignOut(BaseModel):
     counts: Counts
 
 
+class EditOut(BaseModel):
+    """What became of an edit: `save`, `submit` (the number of the request that waits) or `publish`."""
+
+    outcome: Literal["save", "submit", "publish"]
+    request: int | None
+
+
+class EditedOut(CampaignOut):
+    """The campaign after an edit."""
+
+    edit: EditOut
+
+
 class CampaignPage(BaseModel):
     """Campaigns in the order in which they were made."""
 

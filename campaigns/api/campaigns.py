@@ -8,13 +8,21 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 
 from campaigns.api.access import acting, member_of
-from campaigns.api.campaign_shapes import CampaignIn, CampaignOut, CampaignPage, CampaignPatch, CampaignQuery
+from campaigns.api.campaign_shapes import (
+    CampaignIn,
+    CampaignOut,
+    CampaignPage,
+    CampaignPatch,
+    CampaignQuery,
+    EditedOut,
+)
 from campaigns.api.idempotency import KeyHeader, idempotently
 from campaigns.api.paging import page_by_id
 from campaigns.api.shapes import answers
 from campaigns.models import Campaign
 from campaigns.services.actions import perform
-from campaigns.services.campaigns import create_campaign, update_campaign
+from campaigns.services.campaigns import create_campaign
+from campaigns.services.editing import save_edit
 from campaigns.services.idempotency import Answer
 from campaigns.services.rendering_campaign import render_campaign, render_campaigns
 from channels.models import Channel
@@ -47,13 +55,19 @@ def get_campaign(request: HttpRequest, campaign_id: int) -> Any:
     return render_campaign(campaign_id, member_of(request))
 
 
-@router.patch("/campaigns/{id:campaign_id}", response=answers(CampaignOut))
+@router.patch("/campaigns/{id:campaign_id}", response=answers(EditedOut))
 def change_campaign(request: HttpRequest, campaign_id: int, body: CampaignPatch) -> Any:
-    """Change what is given and nothing else; a stale `version` is 409, a section that is locked `edits_discarded`."""
+    """Change what is given and nothing else; a stale `version` is 409, a section that is locked `edits_discarded`.
+
+    `edit` in the answer says what became of it: `save`, `submit` (it waits for approval, see `request`; a live campaign
+    goes on with what was approved) or `publish`.
+    """
     data = body.given()
     version = data.pop("version")
-    update_campaign(campaign_id, acting(request), data, version, timezone.now())
-    return render_campaign(campaign_id, member_of(request))
+    edited = save_edit(campaign_id, acting(request), data, version, timezone.now())
+    waits = edited.request.pk if edited.request else None
+    edit = {"outcome": edited.outcome, "request": waits}
+    return {**render_campaign(campaign_id, member_of(request)), "edit": edit}
 
 
 @router.delete("/campaigns/{id:campaign_id}", response=answers(None, 204))

@@ -14,10 +14,9 @@ from campaigns.domain.permissions import role_may
 from campaigns.domain.schedule import archive_due_at
 from campaigns.models import Campaign, Membership
 from campaigns.services import channel_payloads, editing
-from campaigns.services.actions import perform, record
+from campaigns.services.actions import record
 from campaigns.services.actors import Actor
 from campaigns.services.errors import Forbidden, Invalid
-from campaigns.services.facts import has_audience
 from campaigns.services.payloads import read_fields
 from campaigns.services.updating import labels_named
 
@@ -46,15 +45,14 @@ def create_campaign(actor: Actor, data: Mapping[str, Any], now: datetime) -> Cam
             campaign.labels.set(labels_named(rest["labels"], campaign, actor.user))
         channel_payloads.replace_channels(campaign, rest.get("channels") or [])
         record(actor, campaign, "create", "", "", {"kind": kind}, now)
-        return _configured(campaign, now)
+        return editing.configured(campaign, now)
 
 
 def update_campaign(
     campaign_id: int, actor: Actor, data: Mapping[str, Any], version: int | None, now: datetime
 ) -> Campaign:
     """An edit, whatever becomes of it; answers the campaign as it then is (see editing.py)."""
-    campaign = editing.save_edit(campaign_id, actor, data, version, now).campaign
-    return _configured(campaign, now)
+    return editing.save_edit(campaign_id, actor, data, version, now).campaign
 
 
 def editable_sections(campaign: Campaign, membership: Membership) -> list[str]:
@@ -66,11 +64,3 @@ def _member(actor: Actor, ability: str) -> Membership:
     if actor.membership is None or not role_may(actor.membership.role, ability):
         raise Forbidden("Your role in this workspace may not do that.")
     return actor.membership
-
-
-def _configured(campaign: Campaign, now: datetime) -> Campaign:
-    """python: Created becomes Configured by itself as soon as it has contacts and a strategy, and back (seed 002)."""
-    ready = has_audience(campaign) and bool(campaign.strategy)
-    if campaign.kind == "python" and campaign.status == ("draft" if ready else "configured"):
-        return perform("configure" if ready else "unconfigure", campaign.pk, Actor.system(), now=now)
-    return campaign

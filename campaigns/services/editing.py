@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +22,11 @@ from campaigns.domain.schedule import archive_due_at
 from campaigns.domain.snapshot import content_hash
 from campaigns.models import Campaign, Membership
 from campaigns.services import approving, handover, snapshots, updating
-from campaigns.services.actions import check_version, follow_edit, lock, record
+from campaigns.services.actions import check_version, follow_edit, lock, perform, record
 from campaigns.services.actors import Actor
 from campaigns.services.completeness import refuse_incomplete
 from campaigns.services.errors import EditsDiscarded, Forbidden
-from campaigns.services.facts import approval_of
+from campaigns.services.facts import approval_of, has_audience
 from campaigns.services.moves import Move
 from campaigns.services.parameters import Params
 from campaigns.services.payloads import SECTION_OF, read_fields
@@ -88,7 +88,8 @@ def save_edit(
         content, tags = _divided(campaign, payload)
         _refuse_locked(campaign, rule, payload, content)
         if rule.outcome == "save" or not content:
-            return _save(campaign, actor, payload, now)
+            saved = _save(campaign, actor, payload, now)
+            return replace(saved, campaign=configured(campaign, now))
         edit = _Edit(campaign, actor, content, tags, now, params or {}, rule.outcome)
         return _propose(edit) if approving.keeps_approved(campaign) else _overwrite(edit)
 
@@ -167,6 +168,14 @@ def _save(campaign: Campaign, actor: Actor, payload: Mapping[str, Any], now: dat
     record(actor, campaign, "edit", campaign.status, "", {"changed": changed}, now)
     handover.after_commit(campaign, [])
     return Edited(campaign, "save")
+
+
+def configured(campaign: Campaign, now: datetime) -> Campaign:
+    """python: Created becomes Configured by itself as soon as it has contacts and a strategy, and back (seed 002)."""
+    ready = has_audience(campaign) and bool(campaign.strategy)
+    if campaign.kind == "python" and campaign.status == ("draft" if ready else "configured"):
+        return perform("configure" if ready else "unconfigure", campaign.pk, Actor.system(), now=now)
+    return campaign
 
 
 def _refuse_locked(

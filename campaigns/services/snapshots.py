@@ -83,6 +83,18 @@ def _names(parts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
+def with_audience_of(campaign: Campaign, snapshot: Mapping[str, Any]) -> Campaign:
+    """A campaign that is never saved, for whom this version is: to count them."""
+    who = snapshot.get("who") or {}
+    return Campaign(
+        pk=campaign.pk,
+        workspace_id=campaign.workspace_id,
+        kind=campaign.kind,
+        segment_id=(who.get("audience") or {}).get("segment"),
+        trigger=who.get("trigger") or {},
+    )
+
+
 class _Undone(Exception):
     """Rolls the trial back."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
+from approvals.models import Request
 from campaigns.api.application import api
 from campaigns.models import Activity, Campaign, ImportJob, Person
 from channels.models import Connection, Delivery, Device, InAppMessage
@@ -58,11 +59,15 @@ def places(owner: Caller) -> dict[str, Any]:
         workspace=owner.workspace, person=person, kind="push", token="t", created_at=NOW, seen_at=NOW
     )
     job = ImportJob.objects.create(workspace=owner.workspace, file_name="a.csv", path="")
+    asked = Request.objects.create(
+        campaign=campaign, version=1, requested_by=owner.membership.user, requested_at=NOW
+    )
     return {
         "campaign_id": campaign.pk, "channel_id": channel.pk, "external_id": "ours", "message_id": delivery.pk,
         "device_id": device.pk, "import_id": job.pk,
         "list_id": SegmentFactory(workspace=owner.workspace).pk, "segment_id": campaign.segment_id,
         "connection_id": sandbox_connection(owner.workspace).pk, "action": "stop",
+        "request_id": asked.pk,
     }  # fmt: skip
 
 

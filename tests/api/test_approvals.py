@@ -14,7 +14,9 @@ def test_open_requests_are_listed_with_who_may_decide(
     shown = approver.get("/approvals").json()["items"]
     assert [row["campaign"] for row in shown] == [waiting.pk]
     assert set(shown[0]) == {
-        "id", "campaign", "campaign_name", "kind", "version", "requested_by", "requested_at", "may_decide",
+        "id", "campaign", "campaign_name", "kind", "version", "status", "content_hash", "waits_beside", "requested_by",
+        "requested_at", "starts_at", "audience", "needed", "approvals", "decided_by", "decided_at", "comment",
+        "may_decide",
     }  # fmt: skip
     assert shown[0]["requested_by"] == owner.membership.user.email
     assert shown[0]["version"] == waiting.version

@@ -177,6 +177,7 @@ def test_patch_changes_what_is_given_and_nothing_else(owner: Caller) -> None:
     made = owner.get(f"/campaigns/{CampaignFactory(created_by=owner.membership).pk}").json()
     changed = owner.patch(f"/campaigns/{made['id']}", {"version": 1, "name": "New name"}).json()
     expected = made | {"name": "New name", "version": 2, "updated_at": changed["updated_at"]}
+    assert changed.pop("edit") == {"outcome": "save", "request": None}
     assert changed == expected
 
 
