@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.generic import View
 
+from approvals.models import Request
 from campaigns.console.cards import cards, coming
 from campaigns.console.contents import steps_of
 from campaigns.console.diagrams import diagram_of
@@ -66,6 +67,12 @@ def overview(campaign: Any, row: Shown) -> dict[str, Any]:
     return values
 
 
+def waiting_request(campaign: Any) -> Request | None:
+    """The request for approval that is open, if there is one."""
+    found = Request.objects.open().filter(campaign_id=campaign.pk).select_related("requested_by")
+    return found.first()
+
+
 class Overview(CampaignPage):
     """The command centre."""
 
@@ -80,6 +87,7 @@ class Overview(CampaignPage):
             **overview(self.campaign, context["row"]),
             "recent": recent,
             "original": self._original(),
+            "waiting": waiting_request(self.campaign),
         }
 
     def _original(self) -> Campaign | None:

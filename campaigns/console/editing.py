@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import View
 
 from campaigns.console.diagrams import diagram_of
 from campaigns.console.forms import NameForm, NewCampaignForm, TriggerForm, WhenForm, WhoForm
+from campaigns.console.outcomes import DONE, VERBS, Becoming, becoming, typed_text
 from campaigns.console.pages import OfCampaign, answer_as_page
+from campaigns.domain.editing import EditRule
 from campaigns.domain.lifecycles import BY_KIND
 from campaigns.models import Label
 from campaigns.services.actors import Actor
-from campaigns.services.campaigns import create_campaign, update_campaign
-from campaigns.services.errors import ActionError, Stale
-from config.console.local_time import local_text
+from campaigns.services.campaigns import create_campaign
+from campaigns.services.editing import rights, save_edit
+from campaigns.services.errors import ActionError, EditsDiscarded, Invalid, Stale
+from campaigns.services.trials import as_proposed
+from config.console.local_time import LocalTimeField, local_text, to_moment
 from config.console.views import FormPage
 
 SETUP_STATUSES = ("draft", "configured", "rejected")
@@ -73,13 +79,36 @@ class EditPage(OfCampaign, FormPage):
     refusals = (ActionError,)
     write_ability = "edit_campaigns"
 
+    is_prefilled = False
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.open_sections():
             label = self.campaign.look.label
-            words = f"{self.section.capitalize()} cannot be edited while the campaign is {label}."
+            words = self.rule.popup if self.rule.outcome == "discard" else ""
+            words = words or f"{self.section.capitalize()} cannot be edited while the campaign is {label}."
             messages.warning(request, words)
             return HttpResponseRedirect(self.campaign_url)
-        return super().get(request, *args, **kwargs)
+        with as_proposed(self.campaign) as self.is_prefilled:
+            self.prepare()
+            return super().get(request, *args, **kwargs)
+
+    def prepare(self) -> None:
+        """What a page reads beside its form, before that is shown the first time."""
+
+    @cached_property
+    def rule(self) -> EditRule:
+        """What this member may edit now, and what becomes of it."""
+        return rights(self.campaign, self.membership, timezone.now())
+
+    @cached_property
+    def becoming(self) -> Becoming:
+        """The same in words, for this section."""
+        return becoming(self.campaign, self.section, self.rule)
+
+    @property
+    def is_setup(self) -> bool:
+        """Whether this is a step on the way to a first version, one after the other."""
+        return self.campaign.status in SETUP_STATUSES and self.becoming.verb == VERBS["save"]
 
     def open_sections(self) -> list[str]:
         return [section for section in self.sections if section == self.section]
@@ -92,17 +121,35 @@ class EditPage(OfCampaign, FormPage):
 
     def store(self, payload: dict[str, Any], version: int | None) -> str:
         """Hand the section to the service; returns where to go on."""
+        params, now = self.times(), timezone.now()
         try:
-            update_campaign(self.campaign.pk, self.actor, payload, version, timezone.now())
+            edited = save_edit(self.campaign.pk, self.actor, payload, version, now, params=params)
         except ActionError as error:
             answer_as_page(error)
             raise
-        messages.success(self.request, f"Saved: {self.heading.lower()}.")
-        return self.following_url()
+        messages.success(self.request, DONE[edited.outcome].format(self.heading.lower()))
+        return self.following_url() if edited.outcome == "save" else self.campaign_url
+
+    def times(self) -> dict[str, Any]:
+        """When it goes out, where its scheduled time has passed and publishing it asks for another one."""
+        if not self.becoming.asks_time:
+            return {}
+        chosen, typed = self.request.POST.get("publish"), self.request.POST.get("publish_at", "")
+        if chosen == "now":
+            return {"start_now": True}
+        if chosen != "at" or not typed:
+            raise Invalid.field(
+                "publish", "Its scheduled time has passed: send it now, or choose a new time."
+            )
+        try:
+            return {"starts_at": to_moment(LocalTimeField().clean(typed), self.campaign.timezone)}
+        except (forms.ValidationError, ValueError) as error:
+            text = error.messages[0] if isinstance(error, forms.ValidationError) else str(error)
+            raise Invalid.field("publish_at", text) from error
 
     def following_url(self) -> str:
         """The next step of a draft; the campaign itself otherwise, or where “Save” was pressed."""
-        if self.campaign.status not in SETUP_STATUSES or self.section not in NEXT:
+        if not self.is_setup or self.section not in NEXT:
             return self.campaign_url
         if self.request.POST.get("then") == "stay":
             return self.request.path
@@ -111,12 +158,23 @@ class EditPage(OfCampaign, FormPage):
         return reverse(name, args=[self.campaign.pk])
 
     def refused(self, form: forms.Form, refusal: Exception) -> HttpResponse:
-        """A stale version: what was typed is kept, and pressing again saves it over what has changed."""
+        """A stale version: what was typed is kept, and pressing again saves it over what has changed.
+
+        What is discarded comes back as text that can be copied: nothing of it has been saved.
+        """
+        if isinstance(refusal, EditsDiscarded):
+            return self.discarded(form, refusal)
         if isinstance(refusal, Stale):
             del self._campaign
             form.data = form.data.copy()  # type: ignore[attr-defined]
             form.data["version"] = str(self.campaign.version)
         return super().refused(self._named(form, refusal), refusal)
+
+    def discarded(self, form: forms.Form, refusal: EditsDiscarded) -> HttpResponse:
+        """The page that says so, with what was typed."""
+        typed = typed_text(self.payload(form), self.workspace)
+        values = {**EditPage.context(self), "view": self, "reason": refusal.message, "typed": typed}
+        return render(self.request, "campaigns/edit_discarded.html", values, status=refusal.status)
 
     def _named(self, form: forms.Form, refusal: Exception) -> forms.Form:
         """Problems are named by the API's paths (audience.segment); show those without a field above the form."""
@@ -132,11 +190,13 @@ class EditPage(OfCampaign, FormPage):
         return {
             "title": f"{self.heading}: {self.campaign.name}",
             "campaign": self.campaign,
-            "steps": steps_of_setup(self.campaign, self.section),
+            "steps": steps_of_setup(self.campaign, self.section) if self.is_setup else [],
             "section": self.section,
+            "becoming": self.becoming,
+            "is_prefilled": self.is_prefilled,
             "back_url": self.campaign_url,
             "back_label": self.campaign.name,
-            "is_setup": self.campaign.status in SETUP_STATUSES,
+            "is_setup": self.is_setup,
         }
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from campaigns.console.audience import sample_people, unreachable
 from campaigns.console.cards import Card, cards
 from campaigns.console.contents import steps_of
+from campaigns.console.detail import waiting_request
 from campaigns.console.editing import steps_of_setup
 from campaigns.console.pages import CampaignPage
 from campaigns.engine.audience import audience_of, count_people
@@ -43,6 +44,7 @@ class Review(CampaignPage):
         return {
             **context,
             "cards": channels,
+            "waiting": waiting_request(self.campaign),
             "steps_shown": steps_of(self.campaign),
             "steps": steps_of_setup(self.campaign, "review"),
             "count": count_people(audience) if audience else None,

@@ -61,12 +61,11 @@ class EditWhat(EditPage):
         only = str(usable[0].pk) if len(usable) == 1 else ""
         return Block(len(self.blocks), chosen, connection=only)
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def prepare(self) -> None:
         self._load()
-        added = request.GET.get("add", "")
+        added = self.request.GET.get("add", "")
         if any(kind.key == added for kind in self.kinds):
             self.blocks.append(self._new_block(added))
-        return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._load()

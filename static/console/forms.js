@@ -93,7 +93,8 @@
       await navigator.clipboard.writeText(source.textContent.trim());
       label.textContent = "Copied";
     } catch (refused) {
-      getSelection().selectAllChildren(source);
+      if (source.select) source.select();
+      else getSelection().selectAllChildren(source);
       label.textContent = "Selected: press Ctrl+C";
     }
     button.setAttribute("aria-live", "polite");
