@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns.domain import states as s
-from campaigns.domain.editing import APPROVED_SECTIONS, PAST_PUBLISH, EditRule
-from campaigns.domain.snapshot import differences
+from campaigns.domain.editing import PAST_PUBLISH, EditRule
+from campaigns.domain.snapshot import PARTS, differences
 from campaigns.models import Campaign, Segment, Workspace
 from campaigns.services.payloads import SECTION_OF
 from channels.models import Connection
@@ -56,9 +56,9 @@ class Becoming:
 
 def becoming(campaign: Campaign, section: str, rule: EditRule) -> Becoming:
     """What becomes of an edit of this section under this rule."""
-    outcome = rule.outcome if section in APPROVED_SECTIONS else "save"
+    outcome = rule.outcome if section in PARTS else "save"
     if outcome == "save":
-        sentence = _SAVE.get(campaign.status, "") if section in APPROVED_SECTIONS else ""
+        sentence = _SAVE.get(campaign.status, "") if section in PARTS else ""
         return Becoming(sentence, "", VERBS["save"])
     sentences = dict(_SUBMIT if outcome == "submit" else _PUBLISH)
     if outcome == "submit" and campaign.kind != "message":
@@ -73,7 +73,7 @@ def typed_text(payload: Mapping[str, Any], workspace: Workspace) -> str:
     rest = []
     for key, value in payload.items():
         section = SECTION_OF.get(key, "")
-        if section in APPROVED_SECTIONS:
+        if section in PARTS:
             typed.setdefault(section, {})[key] = _plain(value)
         elif value:
             rest.append((key.capitalize(), ", ".join(value) if isinstance(value, list) else str(value)))

@@ -50,8 +50,10 @@ def _compare_words(old: str, new: str, left: list[Part], right: list[Part]) -> N
         _append(left, REMOVED, old)
         _append(right, ADDED, new)
         return
-    for kind, gone, come in _blocks(*words):
-        same = kind == "equal"
+    blocks = list(_blocks(*words))
+    for index, (kind, gone, come) in enumerate(blocks):
+        # A space between two changed words belongs to the change: nobody reads it on its own.
+        same = kind == "equal" and (not gone.isspace() or index in (0, len(blocks) - 1))
         _append(left, SAME if same else REMOVED, gone)
         _append(right, SAME if same else ADDED, come)
 

@@ -21,6 +21,7 @@ def marked(parts: list, kind: str) -> list[str]:
         ("20 % off", "30 % off", ["20"], ["30"]),
         ("", "All of it", [], ["All of it"]),
         ("All of it", "", ["All of it"], []),
+        ("Hello you", "Good day", ["Hello you"], ["Good day"]),
         ("one\ntwo\nthree\n", "one\nthree\n", ["two\n"], []),
         ("{{ person.first_name }}!", "{{ person.last_name }}!", ["first_name"], ["last_name"]),
     ],
