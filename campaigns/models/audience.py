@@ -1,11 +1,11 @@
-"""People, segments (lists) and CSV imports."""
+"""People and CSV imports of them."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 
+from campaigns.models.segment import Segment
 from campaigns.models.workspace import Workspace, validate_time_zone
 from campaigns.querysets import PERSON_NAMES, PersonQuerySet
 
@@ -58,40 +58,6 @@ class Person(models.Model):
         """First and last name where known, else the address or external id."""
         names = (str(self.attributes.get(key) or "") for key in ("first_name", "last_name"))
         return " ".join(name for name in names if name) or self.email or self.phone or self.external_id
-
-
-class Segment(models.Model):
-    """Who a campaign is for: a list filled by hand or import, or everyone of the workspace."""
-
-    MANUAL, EVERYONE = "manual", "everyone"
-    KINDS = [(MANUAL, "Manual list"), (EVERYONE, "Everyone")]
-
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="segments")
-    name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=10, choices=KINDS, default=MANUAL)
-    archived_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint("workspace", Lower("name"), name="segment_name")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SegmentMember(models.Model):
-    """A person of a manual list; ``since`` makes *future additions only* a comparison of times."""
-
-    pk = models.CompositePrimaryKey("segment_id", "person_id")
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="members", db_index=False)
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="list_memberships")
-    since = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["segment", "since", "person"], name="segment_member_added")]
 
 
 class ImportJob(models.Model):

@@ -16,8 +16,8 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Lifecycle, Look
 from campaigns.domain.lifecycles import KIND_CHOICES, lifecycle_of
-from campaigns.models.audience import Segment
 from campaigns.models.label import Label
+from campaigns.models.segment import Segment
 from campaigns.models.topic import Topic
 from campaigns.models.workspace import Workspace, validate_time_zone
 from campaigns.querysets import CampaignQuerySet
@@ -65,6 +65,9 @@ class Campaign(models.Model):
     segment = models.ForeignKey(
         Segment, null=True, blank=True, on_delete=models.PROTECT, related_name="campaigns"
     )
+    #: Instead of a segment: whoever meets this; and a condition on top of either (the API's ``filter``).
+    audience_condition = models.JSONField(default=dict, blank=True, db_default={})
+    audience_filter = models.JSONField(default=dict, blank=True, db_default={})
     trigger = models.JSONField(default=dict, blank=True)
     frequency = models.JSONField(default=dict, blank=True)
     # What: the channels carry the content of a blast, the workflow that of a journey

@@ -35,6 +35,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["workspace", "name", "id"], name="event_arrival"),
             models.Index(fields=["person", "name", "occurred_at"], name="event_of_person"),
+            # Whose events leave the window of a condition (“within 30 days”) by the passing of time.
+            models.Index(fields=["workspace", "name", "occurred_at"], name="event_in_time"),
         ]
 
     def __str__(self) -> str:

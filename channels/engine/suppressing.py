@@ -55,7 +55,11 @@ def suppress_reported(reported: Sequence[tuple[Any, Any]], now: datetime) -> Non
             }
         )
     if rows:
-        values: dict[str, Any] = {"rows": json.dumps(rows), "now": now, "ranks": json.dumps(SUPPRESSION_RANKS)}
+        values: dict[str, Any] = {
+            "rows": json.dumps(rows),
+            "now": now,
+            "ranks": json.dumps(SUPPRESSION_RANKS),
+        }
         with connection.cursor() as cursor:
             cursor.execute(_SUPPRESS, values)
 

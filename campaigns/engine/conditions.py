@@ -1,0 +1,195 @@
+"""Conditions as SQL about one person: values are parameters only, and whatever a person's attributes hold, it never fails.
+
+Every leaf is true or false, never null, so that *not* is always the exact opposite.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from campaigns.domain.conditions import (
+    OPPOSITES,
+    PERSON_FIELDS,
+    AttributeIs,
+    Condition,
+    EventDone,
+    Group,
+    InSegment,
+    LabelSent,
+    Leaf,
+    Not,
+    equal_values,
+    uses_of,
+    window_start,
+)
+from campaigns.domain.moments import moment_of
+from campaigns.models import Label, Segment
+from channels.models import Channel
+
+#: Where the alias of the person goes.
+PERSON = "{person}"
+_COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_JOINED = {"all": " AND ", "any": " OR "}
+#: At the end of a subquery: look it up by index for each person (see audience.py).
+_BY_INDEX = "OFFSET 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition of a WHERE clause; its parameters' names begin with the prefix that was asked for."""
+
+    template: str
+    params: dict[str, Any]
+
+    def sql(self, person: str = "p") -> str:
+        """About the person with this alias of ``campaigns_person``."""
+        return self.template.replace(PERSON, person)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What names in conditions stand for in one workspace."""
+
+    everyone: set[int] = field(default_factory=set)
+    segments: set[int] = field(default_factory=set)
+    channels: dict[str, list[int]] = field(default_factory=dict)
+
+
+def compile_condition(
+    condition: Condition, workspace_id: int, now: datetime, *, prefix: str = "c", by_index: bool = True
+) -> Where:
+    """The condition as of ``now``. ``by_index``: for few people out of many; without it the planner may join as wholes.
+
+    A segment or label that is no longer there has nobody in it.
+    """
+    compiler = _Compiler(_known(workspace_id, condition), now, prefix, _BY_INDEX if by_index else "")
+    template = compiler.compile(condition)
+    return Where(template, compiler.params)
+
+
+def _known(workspace_id: int, condition: Condition) -> _Known:
+    used = uses_of(condition)
+    known = _Known()
+    if used["segments"]:
+        rows = Segment.objects.filter(workspace_id=workspace_id, pk__in=used["segments"])
+        for pk, kind in rows.values_list("pk", "kind"):
+            known.segments.add(pk)
+            if kind == Segment.EVERYONE:
+                known.everyone.add(pk)
+    for name in used["labels"]:
+        labels = Label.objects.filter(workspace_id=workspace_id, name__iexact=name)
+        channels = Channel.objects.filter(campaign__labels__in=labels).order_by("pk").distinct()
+        known.channels[name] = list(channels.values_list("pk", flat=True))
+    return known
+
+
+class _Compiler:
+    """One compilation: collects the parameters."""
+
+    def __init__(self, known: _Known, now: datetime, prefix: str, by_index: str) -> None:
+        self.params: dict[str, Any] = {}
+        self._known, self._now, self._prefix, self._by_index = known, now, prefix, by_index
+
+    def _param(self, value: Any, cast: str = "") -> str:
+        name = f"{self._prefix}{len(self.params)}"
+        self.params[name] = value
+        return f"%({name})s{cast}"
+
+    def compile(self, condition: Condition) -> str:
+        match condition:
+            case Group(word, parts):
+                return f"({_JOINED[word].join(self.compile(part) for part in parts)})"
+            case Not(part):
+                return f"NOT {self.compile(part)}"
+        if condition.op in OPPOSITES:
+            return f"NOT {self._leaf(condition, OPPOSITES[condition.op])}"
+        return self._leaf(condition, condition.op)
+
+    def _leaf(self, leaf: Leaf, op: str) -> str:
+        match leaf:
+            case AttributeIs(key, _, value):
+                return f"coalesce({self._attribute(key, op, value)}, false)"
+            case EventDone():
+                return self._event(leaf)
+            case InSegment(segment, _):
+                return self._segment(segment)
+            case LabelSent():
+                return self._label(leaf)
+
+    # --- attributes
+
+    def _attribute(self, key: str, op: str, value: Any) -> str:
+        if op in ("eq", "in"):
+            return self._equals(key, [value] if op == "eq" else value)
+        if key in PERSON_FIELDS:
+            held = f"to_jsonb({PERSON}.{key})"
+        else:
+            held = f"({PERSON}.attributes -> {self._param(key, '::text')})"
+        if op == "exists":
+            return f"""{held} NOT IN ('null'::jsonb, '""'::jsonb)"""
+        if op == "contains":
+            listed = f"{held} @> {self._param(json.dumps(value), '::jsonb')}"
+            found = f"strpos({_text(held)}, {self._param(value, '::text')}) > 0"
+            return f"CASE WHEN jsonb_typeof({held}) = 'array' THEN {listed} ELSE {found} END"
+        if op == "starts_with":
+            return f"starts_with({_text(held)}, {self._param(value, '::text')})"
+        if isinstance(value, str):
+            moment = self._param(moment_of(value), "::timestamptz")
+            return f"campaigns_moment({held}) {_COMPARISONS[op]} {moment}"
+        number = self._param(Decimal(repr(value)), "::numeric")
+        return f"campaigns_number({held}) {_COMPARISONS[op]} {number}"
+
+    def _equals(self, key: str, values: Iterable[Any]) -> str:
+        """Containment, which an index over the attributes serves."""
+        equal = [one for value in values for one in equal_values(value)]
+        if key in PERSON_FIELDS:
+            texts = [one for one in equal if isinstance(one, str)]
+            return f"{PERSON}.{key} = ANY({self._param(texts, '::text[]')})"
+        objects = [json.dumps({key: one}) for one in equal]
+        return f"{PERSON}.attributes @> ANY({self._param(objects, '::jsonb[]')})"
+
+    # --- events, segments, labels
+
+    def _event(self, leaf: EventDone) -> str:
+        where = f"e.person_id = {PERSON}.id AND e.name = {self._param(leaf.name, '::text')}"
+        since = window_start(leaf.within, self._now)
+        if since:
+            where += f" AND e.occurred_at > {self._param(since, '::timestamptz')}"
+        if leaf.at_least == 1:
+            return f"EXISTS (SELECT 1 FROM campaigns_event e WHERE {where} {self._by_index})"
+        times = self._param(leaf.at_least, "::int")
+        return (
+            f"(SELECT count(*) FROM (SELECT 1 FROM campaigns_event e WHERE {where} LIMIT {times}) done)"
+            f" >= {times}"
+        )
+
+    def _segment(self, segment: int) -> str:
+        if segment not in self._known.segments:
+            return "false"
+        if segment in self._known.everyone:
+            return "true"
+        return (
+            f"EXISTS (SELECT 1 FROM campaigns_segmentmember i WHERE i.person_id = {PERSON}.id"
+            f" AND i.segment_id = {self._param(segment, '::bigint')} {self._by_index})"
+        )
+
+    def _label(self, leaf: LabelSent) -> str:
+        channels = self._known.channels[leaf.label]
+        if not channels:
+            return "false"
+        since = window_start(leaf.within, self._now)
+        recent = f" AND d.sent_at > {self._param(since, '::timestamptz')}" if since else ""
+        return (
+            f"EXISTS (SELECT 1 FROM channels_delivery d WHERE d.person_id = {PERSON}.id AND d.status = 'sent'"
+            f" AND d.channel_id = ANY({self._param(channels, '::bigint[]')}){recent} {self._by_index})"
+        )
+
+
+def _text(held: str) -> str:
+    """What a scalar looks like as text; null for lists and objects."""
+    return f"CASE WHEN jsonb_typeof({held}) IN ('string', 'number', 'boolean') THEN {held} #>> '{{}}' END"

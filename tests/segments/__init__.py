@@ -1,0 +1,1 @@
+"""Conditions and the segments that they define."""
