@@ -120,4 +120,6 @@ def _field(field: SettingField, *, new: bool) -> forms.Field:
     if field.type == "number":
         widget = forms.NumberInput(attrs={"step": "any"})
         return forms.FloatField(widget=widget, **common)
+    if field.type == "lines":
+        return forms.CharField(widget=forms.Textarea(attrs={"rows": 6, "cols": 80}), strip=False, **common)
     return forms.CharField(widget=forms.TextInput(attrs={"size": 60}), **common)

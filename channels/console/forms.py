@@ -80,4 +80,12 @@ def _field(setting: SettingField, is_set: bool) -> forms.Field:
             label=setting.label,
             help_text=setting.help,
         )
-    return forms.CharField(required=setting.required and setting.default is None, **common)
+    widget_of_text = (
+        forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}) if setting.type == "lines" else None
+    )
+    return forms.CharField(
+        required=setting.required and setting.default is None,
+        widget=widget_of_text,
+        strip=setting.type != "lines",
+        **common,
+    )

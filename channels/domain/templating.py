@@ -6,6 +6,7 @@ bounded by ``template_limits``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -172,7 +173,13 @@ def _environment(autoescape: bool) -> Environment:
     for name in REMOVED_FILTERS:
         del environment.filters[name]
     environment.filters["strip_html"] = string_filter(_strip_html)
+    environment.filters["json"] = _json
     return environment
+
+
+def _json(value: object) -> str:
+    """A value as JSON, so that a request in a template stays JSON whatever people are called."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _strip_html(text: str) -> str:

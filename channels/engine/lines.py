@@ -11,9 +11,10 @@ from django.conf import settings
 
 from channels.domain.kinds import KINDS
 from channels.domain.secrets import SecretsUnreadable, decrypt
+from channels.engine.tokens import hook_url
 from channels.models import Channel, Connection
 from channels.providers import registry
-from channels.providers.base import Provider, SettingsError
+from channels.providers.base import Provider, ReceivesReceipts, SettingsError
 
 #: Of a channel without a connection: messages that stay in our own database.
 OWN_PROVIDERS = {"in_app": "in_app"}
@@ -106,6 +107,8 @@ def open_settings(connection: Connection) -> tuple[Provider, dict[str, Any]]:
         raise CannotSend(str(problem).strip("'")) from problem
     if settings.WEBHOOK_ALLOWED_NETWORKS:
         options["allowed_networks"] = list(settings.WEBHOOK_ALLOWED_NETWORKS)
+    if isinstance(provider, ReceivesReceipts):
+        options["receipts_url"] = hook_url(connection.pk)
     return provider, options
 
 

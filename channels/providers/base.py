@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 OutcomeKind = Literal["sent", "failed", "retry", "unknown", "released"]
-FieldType = Literal["text", "number", "boolean", "secret", "choice"]
+FieldType = Literal["text", "lines", "number", "boolean", "secret", "choice"]
+"""``lines`` is text of several lines."""
 ReceiptKind = Literal[
     "delivered",
     "opened",

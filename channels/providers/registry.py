@@ -10,7 +10,10 @@ from channels.providers.base import Provider
 PROVIDERS: tuple[str, ...] = (
     "channels.providers.smtp.provider:SmtpProvider",
     "channels.providers.twilio.provider:TwilioProvider",
+    "channels.providers.vonage.provider:VonageProvider",
+    "channels.providers.slack.provider:SlackProvider",
     "channels.providers.webhook.provider:WebhookProvider",
+    "channels.providers.partner.provider:PartnerProvider",
     "channels.providers.inapp.provider:InAppProvider",
     "channels.providers.sandbox.provider:SandboxProvider",
 )

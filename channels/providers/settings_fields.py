@@ -43,6 +43,15 @@ def _clean_text(field: SettingField, value: Any) -> str:
     return text
 
 
+def _clean_lines(field: SettingField, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("Enter text.")
+    text = value.replace("\r\n", "\n").strip("\n")
+    if any(ord(character) < 32 and character not in "\n\t" for character in text):
+        raise ValueError("Control characters are not allowed here.")
+    return text
+
+
 def _clean_number(field: SettingField, value: Any) -> float | int:
     if isinstance(value, bool):
         raise ValueError("Enter a number.")
@@ -78,9 +87,17 @@ def _clean_choice(field: SettingField, value: Any) -> str:
     return value
 
 
-_EMPTY: dict[str, Any] = {"text": "", "secret": "", "number": None, "boolean": False, "choice": ""}
+_EMPTY: dict[str, Any] = {
+    "text": "",
+    "lines": "",
+    "secret": "",
+    "number": None,
+    "boolean": False,
+    "choice": "",
+}
 _CLEANERS: dict[str, Callable[[SettingField, Any], Any]] = {
     "text": _clean_text,
+    "lines": _clean_lines,
     "secret": _clean_text,
     "number": _clean_number,
     "boolean": _clean_boolean,

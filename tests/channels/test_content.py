@@ -85,26 +85,49 @@ def test_a_longer_text_message_never_takes_fewer_parts(text: str) -> None:
     assert sms_parts(text + "x").parts >= sms_parts(text).parts
 
 
-def test_every_available_kind_has_a_provider_and_fields() -> None:
+#: Every kind: its address, and what it can: (r)ecalled, res(t)arted, (d)isplayed, (e)rr.
+CATALOGUE = {
+    "email": ("email", "te"), "sms": ("phone", "te"), "voice": ("phone", "e"), "whatsapp": ("phone", "te"),
+    "push": ("device", "te"), "web_push": ("device", "te"), "webhook": ("none", "te"), "slack": ("none", "te"),
+    "partner": ("none", "te"), "in_app": ("none", "rtd"), "app_inbox": ("none", "rtd"), "web_popup": ("none", "rtd"),
+    "web_exit_intent": ("none", "rtd"), "native_display": ("none", "rtd"), "web_native_display": ("none", "rtd"),
+    "facebook_audience": ("contact", "te"), "google_ads_audience": ("contact", "te"),
+    "tiktok_audience": ("contact", "te"),
+}  # fmt: skip
+
+
+def test_the_catalogue_is_the_agreed_one() -> None:
+    assert KINDS.keys() == CATALOGUE.keys()
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+def test_a_kind_says_what_it_needs_and_can(key: str) -> None:
+    kind, (address, abilities) = KINDS[key], CATALOGUE[key]
+    assert (kind.key, kind.address) == (key, address)
+    assert kind.label and kind.icon
+    found = {"r": kind.recallable, "t": kind.restartable, "d": kind.displayed, "e": kind.can_error}
+    assert "".join(letter for letter, ability in found.items() if ability) == abilities
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+def test_a_kind_has_content_that_can_be_right_and_wrong(key: str) -> None:
+    fields = {field.name: field for field in fields_for(key)}
+    assert len(fields) == len(fields_for(key)) > 0
+    good = {name: field.choices[0][0] if field.choices else "Hello" for name, field in fields.items()}
+    assert validate(key, good) == {}
+    for name, field in fields.items():
+        assert list(validate(key, {**good, name: "x" * (field.longest + 1)})) == [name]
+        assert list(validate(key, {**good, name: 7})) == [name]
+        assert (name in validate(key, {**good, name: ""})) == field.required
+        if not field.multiline:
+            assert list(validate(key, {**good, name: "two\nlines"})) == [name]
+    assert list(validate(key, {**good, "colour": "red"})) == ["colour"]
+
+
+def test_every_available_kind_can_be_sent() -> None:
     for kind in available_kinds():
-        assert registry.for_kind(kind.key), kind.key
-        assert any(field.name == "body" for field in fields_for(kind.key))
-    assert {kind.key for kind in available_kinds()} == {
-        "email",
-        "sms",
-        "voice",
-        "webhook",
-        "in_app",
-        "whatsapp",
-    }
-
-
-def test_the_catalogue_says_what_the_lifecycles_need() -> None:
-    assert [key for key, kind in KINDS.items() if not kind.restartable] == ["voice"]
-    assert KINDS["in_app"].recallable
-    assert not KINDS["email"].recallable
-    assert {KINDS[key].address for key in ("sms", "voice", "whatsapp")} == {"phone"}
-    assert all(key == kind.key for key, kind in KINDS.items())
+        own = [provider.name for provider in registry.for_kind(kind.key) if provider.name != "sandbox"]
+        assert own or kind.displayed, kind.key
 
 
 def test_secrets_come_back_and_are_not_readable_at_rest() -> None:

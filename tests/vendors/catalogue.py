@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tests.vendors.partner import Partner
 from tests.vendors.server import Vendor
+from tests.vendors.slack import Slack
 from tests.vendors.twilio import Twilio
+from tests.vendors.vonage import Vonage
 
-VENDORS: tuple[type[Vendor], ...] = (Twilio,)
+VENDORS: tuple[type[Vendor], ...] = (Twilio, Vonage, Slack, Partner)

@@ -1,0 +1,1 @@
+"""A partner: any HTTP service, its request written as a Liquid template."""

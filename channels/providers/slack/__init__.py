@@ -1,0 +1,1 @@
+"""Slack: messages into channels and to people, through a bot."""
