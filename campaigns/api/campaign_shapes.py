@@ -75,6 +75,9 @@ class CampaignPatch(_CampaignFields):
 
     version: Version
     name: str = ""
+    start_now: Annotated[
+        Flag | None, Field(description="Publish at once what was scheduled for a time that has passed.")
+    ] = None
 
 
 class ActionIn(Body):

@@ -63,8 +63,8 @@ def change_campaign(request: HttpRequest, campaign_id: int, body: CampaignPatch)
     goes on with what was approved) or `publish`.
     """
     data = body.given()
-    version = data.pop("version")
-    edited = save_edit(campaign_id, acting(request), data, version, timezone.now())
+    version, params = data.pop("version"), {"start_now": data.pop("start_now", None)}
+    edited = save_edit(campaign_id, acting(request), data, version, timezone.now(), params=params)
     waits = edited.request.pk if edited.request else None
     edit = {"outcome": edited.outcome, "request": waits}
     return {**render_campaign(campaign_id, member_of(request)), "edit": edit}
