@@ -17,6 +17,7 @@ from campaigns.api import (
     lists,
     people,
     problems,
+    sample_sends,
     variants,
 )
 from campaigns.api.access import KeyAccess, KeyRate
@@ -26,7 +27,7 @@ from channels.services.errors import ChannelError
 
 RESOURCES = (
     devices, people, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
-    variants,
+    variants, sample_sends,
 )  # fmt: skip
 
 api = NinjaAPI(

@@ -12,24 +12,10 @@ from django.views.generic import View
 from campaigns.console.pages import OfCampaign
 from campaigns.engine.audience import audience_of, count_people
 from campaigns.models import Campaign, Person, Segment
-from campaigns.services.previewing import render_for
+from campaigns.services.previewing import render_for, sample_people
 from channels.domain.kinds import KINDS
 
 _WHOLE = {"after": 0, "upto": 2**63 - 1}
-
-
-def sample_people(campaign: Campaign, number: int) -> list[Person]:
-    """The first people of the audience; of the whole workspace where nobody has been chosen yet."""
-    audience = audience_of(campaign)
-    if audience is None:
-        return list(Person.objects.filter(workspace_id=campaign.workspace_id).order_by("id")[:number])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT p.id {audience.people()} ORDER BY p.id LIMIT %(number)s",
-            audience.params | _WHOLE | {"number": number},
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    return list(Person.objects.filter(pk__in=ids).order_by("id"))
 
 
 def unreachable(campaign: Campaign, kinds: list[str]) -> list[dict[str, Any]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
+
+from campaigns.engine.audience import audience_of
 from campaigns.models import Campaign, Person
 from channels.domain.content import is_html
 from channels.domain.templating import TemplateProblem, compile_template, undefined_variables
@@ -13,6 +16,7 @@ from channels.domain.templating import TemplateProblem, compile_template, undefi
 KNOWN = ("unsubscribe_url", "campaign.name", "campaign.id")
 #: What the link looks like in a preview, where there is no delivery yet that it could name.
 PREVIEW_LINK = "https://example.org/unsubscribe/preview/"
+_WHOLE = {"after": 0, "upto": 2**63 - 1}
 
 
 @dataclass(slots=True)
@@ -45,6 +49,20 @@ def render_for(campaign: Campaign, person: Person, kind: str, subject: str, body
         )
     except TemplateProblem as problem:
         return Rendered(problem=str(problem), html=html)
+
+
+def sample_people(campaign: Campaign, number: int) -> list[Person]:
+    """The first people of the audience; of the whole workspace where nobody has been chosen yet."""
+    audience = audience_of(campaign)
+    if audience is None:
+        return list(Person.objects.filter(workspace_id=campaign.workspace_id).order_by("id")[:number])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT p.id {audience.people()} ORDER BY p.id LIMIT %(number)s",
+            audience.params | _WHOLE | {"number": number},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Person.objects.filter(pk__in=ids).order_by("id"))
 
 
 def unknown_variables(person: Person, *sources: str, html: bool = False) -> list[str]:

@@ -43,6 +43,7 @@ BODIES: dict[str, Any] = {
     "PATCH /channels/{channel_id}": {"content": {}},
     "POST /connections": {"name": "A", "provider": "sandbox"},
     "POST /channels/{channel_id}/winner": {"variant": "A"},
+    "POST /campaigns/{campaign_id}/test": {"channel": 1},
 }
 
 

@@ -67,6 +67,8 @@ def names(pages: list[tuple[str, str, URLPattern]]) -> list[str]:
 def ours(workspace: Workspace, creator: Membership, admin_member: Membership) -> dict[str, Any]:
     """Something of the workspace for every kind of id that an address may name."""
     campaign = CampaignFactory(created_by=creator, kind="outreach")
+    texts = [{"name": name, "weight": 1, "subject": name, "body": "News"} for name in "AB"]
+    campaign.channels.update(content={"variants": texts})
     waiting = in_state("pending_approval", "message", workspace=workspace, created_by=creator)
     request = Request.objects.get(campaign=waiting)
     told = Notification.objects.create(
