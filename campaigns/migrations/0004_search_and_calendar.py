@@ -25,5 +25,5 @@ DROP INDEX campaign_delivery_type, campaign_workflow_ab, campaign_workflow_prope
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0002_guards"), ("channels", "0002_ledger_counts")]
+    dependencies = [("campaigns", "0003_touched"), ("channels", "0002_ledger_counts")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
