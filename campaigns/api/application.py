@@ -18,6 +18,7 @@ from campaigns.api import (
     people,
     problems,
     sample_sends,
+    topics,
     variants,
 )
 from campaigns.api.access import KeyAccess, KeyRate
@@ -27,7 +28,7 @@ from channels.services.errors import ChannelError
 
 RESOURCES = (
     devices, people, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
-    variants, sample_sends,
+    variants, sample_sends, topics,
 )  # fmt: skip
 
 api = NinjaAPI(

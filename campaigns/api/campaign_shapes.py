@@ -50,6 +50,7 @@ class _CampaignFields(Body):
     model_config = _TOLD_BY_SERVICE
 
     labels: list[str] | None = None
+    topic: Annotated[str | None, Field(description="The name of a topic; see `/topics`.")] = None
     audience: Annotated[Object | None, Field(examples=[{"segment": 12}])] = None
     trigger: Object | None = None
     frequency: Object | None = None

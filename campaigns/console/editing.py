@@ -19,7 +19,7 @@ from campaigns.console.outcomes import DONE, VERBS, Becoming, becoming, typed_te
 from campaigns.console.pages import OfCampaign, answer_as_page
 from campaigns.domain.editing import EditRule
 from campaigns.domain.lifecycles import BY_KIND
-from campaigns.models import Label
+from campaigns.models import Label, Topic
 from campaigns.services.actors import Actor
 from campaigns.services.campaigns import create_campaign
 from campaigns.services.editing import rights, save_edit
@@ -223,7 +223,12 @@ class EditName(EditPage):
 
     def initial(self) -> dict[str, Any]:
         labels = ", ".join(self.campaign.label_names)
-        return {**super().initial(), "name": self.campaign.name, "labels": labels}
+        topic = self.campaign.topic.name if self.campaign.topic else ""
+        return {**super().initial(), "name": self.campaign.name, "labels": labels, "topic": topic}
+
+    def make_form(self, data: Any = None, files: Any = None) -> forms.Form:
+        topics = Topic.objects.filter(workspace=self.workspace).values_list("name", flat=True)
+        return NameForm(data, files, topics=list(topics), initial=self.initial())
 
     def payload(self, form: Any) -> dict[str, Any]:
         return form.payload(self.sections)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from campaigns.domain.lifecycles import KIND_CHOICES
 from campaigns.models import Segment, Workspace
+from campaigns.services.payloads import SECTION_OF
 from config.console.local_time import LocalTimeField, comes_twice, to_moment
 
 FREQUENCIES = [
@@ -46,11 +48,26 @@ class NameForm(VersionForm):
         widget=forms.TextInput(attrs={"list": "label-names", "autocomplete": "off"}),
     )
 
+    topic = forms.ChoiceField(
+        required=False,
+        label="Topic",
+        help_text="People may unsubscribe from a topic and keep the others.",
+    )
+
+    def __init__(self, data: Any, files: Any = None, *, topics: Sequence[str] = (), **more: Any) -> None:
+        super().__init__(data, files, **more)
+        choices = [("", "No topic"), *((name, name) for name in topics)]
+        self.fields["topic"].choices = choices  # type: ignore[attr-defined]
+        if not topics:
+            del self.fields["topic"]
+
     def payload(self, sections: list[str]) -> dict[str, Any]:
         """The API's shape, of the sections that may be edited."""
         names = [name.strip() for name in self.cleaned_data["labels"].split(",") if name.strip()]
-        values = {"name": self.cleaned_data["name"], "labels": names}
-        return {key: value for key, value in values.items() if key in sections}
+        values: dict[str, Any] = {"name": self.cleaned_data["name"], "labels": names}
+        if "topic" in self.cleaned_data and "labels" in sections:
+            values["topic"] = self.cleaned_data["topic"]
+        return {key: value for key, value in values.items() if SECTION_OF[key] in sections}
 
 
 def active_segments(workspace: Workspace) -> Any:

@@ -21,6 +21,7 @@ from campaigns.console import (
     review,
     sample_sends,
     segments,
+    topics,
     what,
     winners,
 )
@@ -80,6 +81,13 @@ label_pages = [
     path("<int:pk>/delete/", labels.DeleteLabel.as_view(), name="delete"),
 ]
 
+topic_pages = [
+    path("", topics.TopicList.as_view(), name="list"),
+    path("new/", topics.EditTopic.as_view(), name="new"),
+    path("<int:pk>/", topics.EditTopic.as_view(), name="edit"),
+    path("<int:pk>/delete/", topics.DeleteTopic.as_view(), name="delete"),
+]
+
 approval_pages = [
     path("", Inbox.as_view(), name="inbox"),
     path("<int:pk>/", approvals.RequestPage.as_view(), name="request"),
@@ -97,6 +105,7 @@ urlpatterns = [
     path("people/", include((people_pages, "people"))),
     path("segments/", include((segment_pages, "segments"))),
     path("labels/", include((label_pages, "labels"))),
+    path("topics/", include((topic_pages, "topics"))),
     path("help/", include((help_pages, "help"))),
     path("approvals/", include((approval_pages, "approvals"))),
     path("settings/", include((settings_pages, "settings"))),

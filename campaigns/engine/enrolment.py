@@ -13,7 +13,14 @@ from django.db import IntegrityError, transaction
 
 from campaigns.engine.audience import BY_INDEX, Audience, audience_of
 from campaigns.engine.batches import Deadline, campaign_is, keep_nothing, only_worker, walk_together
-from campaigns.engine.skipping import LEDGER_COLUMNS, is_short, join_suppressed, ledger_values, skip_reason
+from campaigns.engine.skipping import (
+    LEDGER_COLUMNS,
+    has_opt_outs,
+    is_short,
+    join_suppressed,
+    ledger_values,
+    skip_reason,
+)
 from channels.domain import states as cs
 from channels.models import Channel
 
@@ -94,8 +101,9 @@ def _insert_chunk(
     values["upto"] = end[0] if end else 2**63 - 1
     walk_together(cursor)
     sql = enrol_sql(
-        channel.kind, audience, joined=is_short(cursor, channel.kind, audience.workspace_id, chunk)
-    )
+        channel.kind, audience, joined=is_short(cursor, channel.kind, audience.workspace_id, chunk),
+        opted=has_opt_outs(cursor, audience.workspace_id),
+    )  # fmt: skip
     try:
         with transaction.atomic():
             cursor.execute(sql, values)
@@ -105,14 +113,14 @@ def _insert_chunk(
     return cursor.rowcount, end[0] if end else None
 
 
-def enrol_sql(kind: str, audience: Audience, *, joined: bool) -> str:
+def enrol_sql(kind: str, audience: Audience, *, joined: bool, opted: bool = True) -> str:
     """The statement that makes the rows of one chunk; the unique key refuses a second row for anybody.
 
     Asking for conflicts beforehand (ON CONFLICT) costs half as much again as the whole insert, and with a cursor there
     are none. ``joined``: with the suppression list side by side instead of looking each address up.
     """
     reason = skip_reason(
-        kind, _COVERED.format(in_audience=audience.has("o"), by_index=BY_INDEX), joined=joined
+        kind, _COVERED.format(in_audience=audience.has("o"), by_index=BY_INDEX), joined=joined, opted=opted
     )
     people = audience.people("p", join_suppressed(kind) if joined else "")
     return f"""

@@ -25,14 +25,39 @@ def address_of(kind: str) -> str:
     return address if address in ("email", "phone") else ""
 
 
-def skip_reason(kind: str, covered: str, *, joined: bool = False) -> str:
+#: The person wants nothing through this kind of channel, or about the campaign's topic. One probe of an index.
+_OPTED_OUT = """(SELECT 'unsubscribed' FROM channels_optout opted
+        WHERE opted.person_id = p.id AND opted.channel_kind IN ('', '{kind}')
+            AND (opted.topic_id IS NULL OR opted.topic_id = (
+                SELECT k.topic_id FROM channels_channel c JOIN campaigns_campaign k ON k.id = c.campaign_id
+                WHERE c.id = %(channel)s))
+        LIMIT 1)"""
+
+
+def has_opt_outs(cursor: Any, workspace_id: int) -> bool:
+    """Whether anybody of the workspace has opted out of anything: most enrolments need not ask for each person."""
+    cursor.execute(
+        """SELECT EXISTS (SELECT 1 FROM channels_optout opted JOIN campaigns_person p ON p.id = opted.person_id
+                          WHERE p.workspace_id = %s)""",
+        [workspace_id],
+    )
+    return bool(cursor.fetchone()[0])
+
+
+def skip_reason(kind: str, covered: str, *, joined: bool = False, opted: bool = True) -> str:
     """An expression: the code of the reason why the person ``p`` gets no message of this kind of channel, or ''.
 
     ``covered`` is a condition: another person ``o`` with the same address has this message or is about to. It is only
     asked of people whose address may be shared (a hint that is never false where it matters). ``joined``: the source
-    has `join_suppressed`. Needs ``%(workspace)s``; ``+ 0`` leaves only the index on addresses, because the planner
+    has `join_suppressed`. Needs ``%(workspace)s`` and ``%(channel)s``; ``+ 0`` leaves only the index on addresses, because the planner
     may think every other one that begins with the workspace as good, and walk all people for each.
+    ``opted``: false where nobody `has_opt_outs`.
     """
+    reason = _address_reason(kind, covered, joined=joined)
+    return f"coalesce({_OPTED_OUT.format(kind=kind)}, {reason})" if opted else reason
+
+
+def _address_reason(kind: str, covered: str, *, joined: bool) -> str:
     address = address_of(kind)
     if not address:
         return _BY_ADDRESS_TYPE.get(KINDS[kind].address, "''").format(kind=kind)

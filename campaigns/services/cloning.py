@@ -15,7 +15,7 @@ from channels.models import Channel
 PREFIX = "[COPY] "
 _COPIED = (
     "segment_id", "trigger", "frequency", "workflow", "flows", "strategy", "timezone", "stop_mode",
-    "restart_audience", "delivery",
+    "restart_audience", "delivery", "topic_id",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from campaigns.domain.workflow import parse_duration_problem, workflow_errors
-from campaigns.models import Segment, Workspace
+from campaigns.models import Segment, Topic, Workspace
 from campaigns.services.errors import Invalid
 from campaigns.services.parameters import read_text, read_time
 
@@ -19,7 +19,7 @@ SECTION_OF = {
     "audience": "who", "trigger": "who", "frequency": "who", "strategy": "what",
     "channels": "what", "workflow": "what", "flows": "what",
     "starts_at": "when", "stops_at": "when", "timezone": "when", "delivery": "when",
-    "name": "name", "labels": "labels",
+    "name": "name", "labels": "labels", "topic": "labels",
 }  # fmt: skip
 _READ_ELSEWHERE = ("labels", "channels")
 
@@ -174,8 +174,17 @@ def _delivery(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[
     return {"delivery": {"type": "one_time"}, "starts_at": at}
 
 
+def _topic(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
+    name = read_text(data, "topic")
+    found = Topic.objects.filter(workspace=workspace, name__iexact=name).first() if name else None
+    if name and found is None:
+        raise Invalid.field("topic", f"There is no topic “{name[:60]}” in this workspace.")
+    return {"topic_id": found.pk if found else None}
+
+
 _READERS = {
     "name": _name, "audience": _audience, "trigger": _trigger, "frequency": _frequency, "workflow": _workflow,
+    "topic": _topic,
     "flows": _flows, "strategy": _strategy, "starts_at": _starts_at, "stops_at": _stops_at, "timezone": _timezone,
     "delivery": _delivery,
 }  # fmt: skip

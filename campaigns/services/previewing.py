@@ -13,7 +13,7 @@ from channels.domain.content import is_html
 from channels.domain.templating import TemplateProblem, compile_template, undefined_variables
 
 #: What a template may name besides the person's properties.
-KNOWN = ("unsubscribe_url", "campaign.name", "campaign.id")
+KNOWN = ("unsubscribe_url", "preferences_url", "campaign.name", "campaign.id")
 #: What the link looks like in a preview, where there is no delivery yet that it could name.
 PREVIEW_LINK = "https://example.org/unsubscribe/preview/"
 _WHOLE = {"after": 0, "upto": 2**63 - 1}
@@ -37,6 +37,7 @@ def render_for(campaign: Campaign, person: Person, kind: str, subject: str, body
         "person": person_values(person),
         "campaign": {"id": campaign.pk, "name": campaign.name},
         "unsubscribe_url": PREVIEW_LINK,
+        "preferences_url": PREVIEW_LINK.replace("unsubscribe", "preferences"),
     }
     html = is_html(kind, body)
     try:

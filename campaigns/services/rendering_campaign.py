@@ -54,7 +54,7 @@ def render_channel(channel_id: int, membership: Membership) -> dict[str, Any]:
 
 def _with_parts(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
     channels = Channel.objects.select_related("connection").order_by("position", "id")
-    return campaigns.select_related("created_by", "workspace__approval_policy").prefetch_related(
+    return campaigns.select_related("created_by", "topic", "workspace__approval_policy").prefetch_related(
         Prefetch("labels", Label.objects.order_by("name")), Prefetch("channels", channels)
     )
 
@@ -104,7 +104,8 @@ def _campaign(
 
 def _settings(campaign: Campaign) -> dict[str, Any]:
     audience = {"segment": campaign.segment_id} if campaign.segment_id else None
-    return {"audience": audience, **{name: getattr(campaign, name) for name in _SETTINGS}}
+    topic = campaign.topic.name if campaign.topic else ""
+    return {"audience": audience, "topic": topic, **{name: getattr(campaign, name) for name in _SETTINGS}}
 
 
 def _channel(

@@ -23,10 +23,10 @@ class Unsubscribe(View):
         found = look_up(token)
         if found is None:
             raise Http404
-        return render(request, "channels/unsubscribe.html", {"found": found})
+        return render(request, "channels/unsubscribe.html", {"found": found, "token": token})
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         found = unsubscribe(token)
         if found is None:
             raise Http404
-        return render(request, "channels/unsubscribe.html", {"found": found})
+        return render(request, "channels/unsubscribe.html", {"found": found, "token": token})

@@ -11,6 +11,7 @@ from channels.console.connections import (
     Outbox,
 )
 from channels.console.hooks import Hook
+from channels.console.preferences import Preferences
 from channels.console.unsubscribe import Unsubscribe
 
 connection_pages = [
@@ -27,4 +28,5 @@ urlpatterns = [
     path("hooks/<str:token>/", Hook.as_view(), name="hook"),
     path("channels/", include((connection_pages, "connections"))),
     path("unsubscribe/<str:token>/", Unsubscribe.as_view(), name="unsubscribe"),
+    path("preferences/<str:token>/", Preferences.as_view(), name="preferences"),
 ]

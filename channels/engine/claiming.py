@@ -122,7 +122,14 @@ WITH picked AS MATERIALIZED (
     RETURNING delivery.id, delivery.fence, delivery.person_id, delivery.run, delivery.step, delivery.attempt
 )
 SELECT claimed.*, person.external_id, person.email, person.phone, person.timezone, person.attributes,
-       suppression.reason
+       coalesce(suppression.reason, CASE WHEN EXISTS (
+           SELECT FROM channels_optout AS opted
+           WHERE opted.person_id = claimed.person_id AND opted.channel_kind IN ('', %(kind)s::text)
+             AND (opted.topic_id IS NULL OR opted.topic_id = (
+                 SELECT campaign.topic_id FROM channels_channel AS channel
+                 JOIN campaigns_campaign AS campaign ON campaign.id = channel.campaign_id
+                 WHERE channel.id = %(channel)s))
+       ) THEN 'unsubscribed' END)
 FROM claimed
 LEFT JOIN campaigns_person AS person ON person.id = claimed.person_id
 LEFT JOIN channels_suppression AS suppression
@@ -132,15 +139,18 @@ LEFT JOIN channels_suppression AS suppression
 
 
 def claim(
-    channel_id: int, gate: Gate, count: int, *, address_kind: str, lease_seconds: float
+    channel_id: int, gate: Gate, count: int, *, address_kind: str, lease_seconds: float, kind: str = ""
 ) -> list[Claimed]:
-    """Take up to ``count`` due rows. ``address_kind`` is email, phone or none: what suppression is looked up by."""
+    """Take up to ``count`` due rows. ``address_kind`` is email, phone or none: what suppression is looked up by;
+    ``kind`` the channel's, which people may have opted out of.
+    """
     values = {
         "channel": channel_id,
         "now": gate.now,
         "fence": gate.fence,
         "lease": lease_seconds,
         "address_kind": address_kind,
+        "kind": kind,
     }
     return list(starmap(Claimed, run(claim_sql(count), values)))
 

@@ -110,8 +110,9 @@ class Exchange:
             return
         self._fence = gate.fence
         done.claimed = claim(
-            line.channel_id, gate, room, address_kind=line.address_kind, lease_seconds=line.lease_seconds
-        )
+            line.channel_id, gate, room, address_kind=line.address_kind, lease_seconds=line.lease_seconds,
+            kind=line.channel_kind,
+        )  # fmt: skip
         if line.to_devices:
             done.claimed = devices.with_devices(done.claimed, line.channel_kind)
         if limited and done.claimed:

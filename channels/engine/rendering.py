@@ -18,7 +18,7 @@ from channels.domain.variants import Split, split_of
 from channels.engine.claiming import Claimed
 from channels.engine.lines import Line
 from channels.engine.recording import Result
-from channels.engine.tokens import sign_unsubscribe, unsubscribe_url
+from channels.engine.tokens import preferences_url, sign_unsubscribe, unsubscribe_url
 from channels.models import Channel
 from channels.providers.base import Message
 
@@ -115,6 +115,7 @@ class Renderer:
         if line.channel_kind == "email":
             link = unsubscribe_url(sign_unsubscribe(line.workspace_id, row.person_id, row.id))
             context["unsubscribe_url"] = link
+            context["preferences_url"] = preferences_url(link)
             headers = _mail_headers(f"{key}@{line.mail_domain}", link)
         return Message(
             key=row.id,

@@ -73,3 +73,8 @@ def hook_url(connection_id: int) -> str:
 def unsubscribe_url(token: str) -> str:
     """The address that a person opens (GET shows, POST acts)."""
     return f"{settings.SITE_URL}/unsubscribe/{token}/"
+
+
+def preferences_url(unsubscribe: str) -> str:
+    """The address of the same person's preferences: the same token, another page."""
+    return unsubscribe.replace("/unsubscribe/", "/preferences/", 1)

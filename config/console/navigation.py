@@ -49,6 +49,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Channels", "plug-connected", "connections:list"),
             Place("Labels", "tags", "labels:list"),
+            Place("Topics", "tags", "topics:list"),
             Place("Approval policy", "settings", "settings:policy"),
             Place("Lifecycles", "git-branch", "help:lifecycles"),
             Place("Admin", "shield-check", "admin:index", staff_only=True),

@@ -37,6 +37,7 @@ BODIES: dict[str, Any] = {
     "POST /lists": {"name": "A"},
     "POST /segments": {"name": "A"},
     "POST /labels": {"name": "A"},
+    "POST /topics": {"name": "A"},
     "POST /lists/{list_id}/people": {"external_ids": []},
     "PATCH /campaigns/{campaign_id}": {"version": 1, "name": "Taken over"},
     "POST /campaigns/{campaign_id}/channels": {"kind": "sms"},

@@ -21,6 +21,7 @@ SHAPE = {
 }  # fmt: skip
 SETTINGS = {
     "audience", "trigger", "frequency", "workflow", "flows", "strategy", "delivery", "timezone", "stop_mode",
+    "topic",
 }  # fmt: skip
 CHANNEL = {"id", "kind", "status", "status_label", "message", "connection", "actions", "counts"}
 

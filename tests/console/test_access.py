@@ -9,7 +9,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from approvals.models import Notification, Request
-from campaigns.models import ImportJob, Membership, Workspace
+from campaigns.models import ImportJob, Membership, Topic, Workspace
 from channels.models import Connection
 from tests.console.conftest import Browse
 from tests.factories import (
@@ -28,6 +28,7 @@ SPACES = (
     "people",
     "segments",
     "labels",
+    "topics",
     "connections",
     "approvals",
     "notifications",
@@ -85,6 +86,7 @@ def ours(workspace: Workspace, creator: Membership, admin_member: Membership) ->
         "imports": ImportJob.objects.create(workspace=workspace, file_name="a.csv", path="a.csv", status="done").pk,
         "segments": SegmentFactory(workspace=workspace).pk,
         "labels": LabelFactory(workspace=workspace).pk,
+        "topics": Topic.objects.create(workspace=workspace, name="Offers").pk,
         "connections": sandbox_connection(workspace).pk,
         "approvals": request.pk,
         "notifications": told.pk,

@@ -62,7 +62,7 @@ def assert_ledger_is_not_scanned(nodes: list[dict[str, Any]]) -> None:
 
 def test_a_claim_walks_the_partial_index_in_its_own_order(ledger_of_many: Channel) -> None:
     values = {
-        "channel": ledger_of_many.pk, "now": NOW, "fence": 1, "lease": 60, "address_kind": "phone",
+        "channel": ledger_of_many.pk, "now": NOW, "fence": 1, "lease": 60, "address_kind": "phone", "kind": "sms",
     }  # fmt: skip
     nodes = plan(claiming.claim_sql(50), values)
     assert_ledger_is_not_scanned(nodes)
