@@ -49,9 +49,9 @@ def skip_reason(kind: str, covered: str, *, joined: bool = False, opted: bool = 
 
     ``covered`` is a condition: another person ``o`` with the same address has this message or is about to. It is only
     asked of people whose address may be shared (a hint that is never false where it matters). ``joined``: the source
-    has `join_suppressed`. Needs ``%(workspace)s`` and ``%(channel)s``; ``+ 0`` leaves only the index on addresses, because the planner
-    may think every other one that begins with the workspace as good, and walk all people for each.
-    ``opted``: false where nobody `has_opt_outs`.
+    has `join_suppressed`. Needs ``%(workspace)s`` and ``%(channel)s``; ``+ 0`` leaves only the index on
+    addresses, because the planner may think every other one that begins with the workspace as good, and walk all people
+    for each. ``opted``: false where nobody `has_opt_outs`.
     """
     reason = _address_reason(kind, covered, joined=joined)
     return f"coalesce({_OPTED_OUT.format(kind=kind)}, {reason})" if opted else reason
