@@ -5,24 +5,30 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
 from django.db import connection
 
+from campaigns.engine.ledger import violations as ledger_violations
+from campaigns.models import Person
 from channels.engine.dispatch import dispatch_channel
 from channels.engine.pacing import LARGEST_WINDOW
 from channels.engine.recovery import recover_expired
 from channels.models import Channel, Delivery, SandboxMessage
 from tests import factories
-from tests.engine.sending import NOW, ledger, make_blast, smtp_blast, tallies
+from tests.engine.sending import NOW, enrol, ledger, make_blast, smtp_blast, tallies
 from tests.faults.checker import compare, rounds
+from tests.faults.nursery import ForkedWorker, Nursery
 from tests.faults.worker_process import Worker, wait_until
 from tests.sinks.sink import Sink
 
 pytestmark = [pytest.mark.engine, pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
 A_ROUND = 150
+#: Workers that send at the same time.
+POOL = 3
 
 
 @pytest.fixture
@@ -46,28 +52,50 @@ def expire_leases() -> None:
         )
 
 
-def test_killed_workers_leave_nobody_twice_and_nobody_lost(smtp_sink: Sink, workers: list[Worker]) -> None:
-    number = rounds()
-    channel = smtp_blast(A_ROUND * (number + 1), smtp_sink.port, parallelism=8)
-    smtp_sink.set_latency(5)
-    workers += [Worker(), Worker()]
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    """Where workers come from in a moment; whatever the test leaves of them is killed."""
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+def connected(worker: ForkedWorker) -> bool:
+    """Whether the worker has come so far that it works on the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [worker.name])
+        return bool(cursor.fetchone()[0])
+
+
+def test_killed_workers_leave_nobody_twice_and_nobody_lost(smtp_sink: Sink, nursery: Nursery) -> None:
+    """SIGKILL at twenty random instants of one blast that three workers send; each one killed has a successor."""
+    number = rounds(20)
+    channel = smtp_blast(A_ROUND * POOL, smtp_sink.port, parallelism=8)
+    smtp_sink.set_latency(40)
+    workers = deque(nursery.start() for _ in range(POOL))
     for turn in range(number):
-        goal = smtp_sink.count() + random.randint(20, A_ROUND)
-        wait_until(lambda goal=goal: smtp_sink.count() >= goal, f"message {goal} arrives")
-        workers[turn].kill()
-        workers.append(Worker())
+        victim = workers.popleft()
+        wait_until(lambda victim=victim: connected(victim), f"worker {turn} begins", 120)
+        goal = smtp_sink.count() + random.randint(1, A_ROUND // 3)
+        wait_until(lambda goal=goal: smtp_sink.count() >= goal, f"message {goal} arrives", 120)
+        victim.kill()
+        workers.append(nursery.start())
+        if waiting(channel) < A_ROUND * POOL:
+            enrol(channel, factories.people(channel.campaign.workspace, A_ROUND * POOL))
+    smtp_sink.set_latency(1)
     wait_until(lambda: waiting(channel) == 0, "everything is sent", 120)
-    for worker in workers[-2:]:
+    for worker in workers:
         worker.send(signal.SIGTERM)
-        worker.wait(may_be_starting=True)
+        assert worker.wait() in (0, -signal.SIGTERM), "in good order, or before it had begun"
     expire_leases()
     in_doubt = recover_expired(NOW)["unknown"]
-    dispatch_channel(channel.pk)  # what the last two gave back
+    dispatch_channel(channel.pk)  # what the last ones gave back
     result = compare(channel, smtp_sink.journal())
     assert result.clean, result
     assert set(result.statuses) <= {"sent", "unknown"} and result.statuses == tallies(channel)
-    assert sum(result.statuses.values()) == A_ROUND * (number + 1)
+    assert sum(result.statuses.values()) == Person.objects.count()
     assert in_doubt <= number * LARGEST_WINDOW
+    assert list(ledger_violations()) == []
 
 
 def test_sigterm_in_the_middle_leaves_nothing_in_doubt(smtp_sink: Sink, workers: list[Worker]) -> None:
