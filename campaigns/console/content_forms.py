@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaigns.console.variant_forms import Texts, texts_as_posted, texts_as_stored
-from channels.domain.content import fields_for
 from channels.domain.kinds import KINDS, ChannelKind, available_kinds
 from channels.models import Connection
 from channels.providers import registry
@@ -49,7 +48,7 @@ class Block:
         """The content's fields with their values and errors."""
         return [
             {"field": f, "value": self.values.get(f.name, ""), "error": self.errors.get(f.name, "")}
-            for f in fields_for(self.kind.key)
+            for f in self.texts.own_fields
         ]
 
     def payload(self, with_content: bool) -> dict[str, Any]:

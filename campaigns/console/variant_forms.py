@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaigns.services.errors import Invalid
-from channels.domain.content import ContentField, fields_for
+from channels.domain.content import ContentField, fields_for, part_names
 from channels.domain.variants import AB, MOST_CASES, MOST_VARIANTS, PROPERTY, SINGLE, TYPES, split_of, type_of
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -50,7 +50,14 @@ class Texts:
 
     @property
     def fields(self) -> Sequence[ContentField]:
-        return fields_for(self.kind)
+        """Those that each variant has for itself; the others are shared."""
+        return [f for f in fields_for(self.kind) if f.name not in part_names(self.kind)]
+
+    @property
+    def own_fields(self) -> Sequence[ContentField]:
+        """Those of the content itself: of a test only what its variants share."""
+        found = fields_for(self.kind)
+        return [f for f in found if f.name in part_names(self.kind)] if self.type == AB else found
 
     @property
     def can_add(self) -> bool:
@@ -83,7 +90,9 @@ class Texts:
         filled = {name: value for name, value in own.items() if value.strip()}
         if self.type == AB:
             rows = [{"name": row.name, "weight": _given(row.weight), **row.texts()} for row in self.rows]
-            return {"variants": rows}
+            return {name: filled[name] for name in part_names(self.kind) if name in filled} | {
+                "variants": rows
+            }
         if self.type == PROPERTY:
             cases: dict[str, Any] = {}
             for row in self.rows:
@@ -110,10 +119,11 @@ class Texts:
 
     def _become(self, wanted: str, own: dict[str, str]) -> dict[str, str]:
         """Nothing typed is lost: the first variant becomes the one message, and the message the first variant."""
-        first = dict(self.rows[0].values) if self.type == AB and self.rows else own
+        first = {**own, **self.rows[0].values} if self.type == AB and self.rows else own
         self.type, self.errors = wanted, {}
         if wanted == AB:
-            self.rows = [Row(0, "A", values=dict(first)), Row(1, "B", values=dict(first))]
+            texts = {f.name: first.get(f.name, "") for f in self.fields}
+            self.rows = [Row(0, "A", values=dict(texts)), Row(1, "B", values=dict(texts))]
         else:
             self.rows = [Row(0)] if wanted == PROPERTY else []
         return first
@@ -149,14 +159,14 @@ class Texts:
 
 def texts_as_stored(prefix: str, kind: str, content: Mapping[str, Any]) -> tuple[Texts, dict[str, str]]:
     """The form of a stored content, and its own texts."""
-    own = _texts(content)
+    own = {f.name: content[f.name] for f in fields_for(kind) if isinstance(content.get(f.name), str)}
     texts = Texts(prefix, kind, type_of(content), winner=str(content.get("winner") or ""))
     split = split_of(content)
     if split is None:
         return texts, own
     if split.type == AB:
         texts.rows = [Row(i, v.name, str(v.weight), _texts(v.content)) for i, v in enumerate(split.variants)]
-        return texts, {}
+        return texts, own
     variants = content["variants"]
     texts.on_property = split.on_property
     texts.rows = [Row(i, name, "1", _texts(row)) for i, (name, row) in enumerate(variants["cases"].items())]

@@ -21,6 +21,7 @@ from campaigns.services.actors import Actor
 from campaigns.services.errors import ActionError, Forbidden, Invalid, NotAllowed, NotFound
 from campaigns.services.facts import connection_problem
 from campaigns.services.previewing import person_values, render_for, sample_people
+from channels.domain.content import part_names
 from channels.domain.kinds import KINDS, ChannelKind
 from channels.domain.variants import texts_of
 from channels.models import Channel, Connection
@@ -57,6 +58,8 @@ class Option:
     channel: Channel
     """Of a waiting version it is not saved: only its kind, connection and content are read."""
     content: Mapping[str, Any]
+    whole: Mapping[str, Any]
+    """The content that it is a variant of, with what the variants share."""
 
     @property
     def key(self) -> str:
@@ -120,7 +123,7 @@ def _options(version: str, channels: list[Channel], workflow: list[Any]) -> Iter
         ]
         for step, content in contents:
             for text in texts_of(content):
-                yield Option(version, place, step, text.name, channel, text.content)
+                yield Option(version, place, step, text.name, channel, text.content, content)
 
 
 def find_option(campaign: Campaign, channel_id: int, step: str, variant: str, version: str) -> Option:
@@ -196,6 +199,10 @@ def _address(membership: Membership, kind: ChannelKind, to: str) -> str:
             return PhoneReader(membership.workspace.default_region).read(to)[0]
         except AddressError as problem:
             raise Invalid.field("to", str(problem)) from problem
+    if kind.address != "none":
+        raise NotAllowed(
+            f"{kind.label}: it needs a device or an account of the person, so there is nothing to test with."
+        )
     if kind.displayed:
         raise NotAllowed(
             f"{kind.label}: it is shown to people in their app, where you have no place; see its preview."
@@ -233,7 +240,20 @@ def _message(campaign: Campaign, option: Option, person: Person, address: str) -
         body=rendered.body if titled else MARK + rendered.body,
         person=person_values(person),
         context=context,
+        parts=_parts(option, person, campaign),
     )
+
+
+def _parts(option: Option, person: Person, campaign: Campaign) -> dict[str, str]:
+    """The fields besides subject and body, which variants share."""
+    found = {}
+    for name in part_names(option.channel.kind):
+        if source := option.whole.get(name):
+            rendered = render_for(campaign, person, option.channel.kind, str(source), "")
+            if rendered.problem:
+                raise NotAllowed(f"{option.label}, {name}: {rendered.problem}")
+            found[name] = rendered.subject
+    return found
 
 
 def _refuse_too_many(membership: Membership, now: datetime) -> None:

@@ -96,7 +96,8 @@ def validate(kind: str, content: Mapping[str, Any], *, draft: bool = False) -> d
     several = content.get("variants") not in (None, [], {})
     for field in fields.values():
         # With variants, the content's own texts are what the variants may leave out: nothing goes out as such.
-        problem = _problem(kind, field, content.get(field.name), draft or several)
+        is_text = field.name not in part_names(kind)
+        problem = _problem(kind, field, content.get(field.name), draft or (several and is_text))
         if problem:
             problems[field.name] = problem
     return problems | _variant_problems(kind, content, fields, draft) if several else problems
@@ -111,8 +112,8 @@ def _variant_problems(
     for variant in texts_of(content):
         for name in variant.content.keys() - fields.keys():
             problems[f"{variant.path}.{name}"] = "This kind of channel has no such field."
-        for name, field in fields.items():
-            if problem := _problem(kind, field, variant.content.get(name), draft):
+        for name in (name for name in fields if name not in part_names(kind)):
+            if problem := _problem(kind, fields[name], variant.content.get(name), draft):
                 problems[f"{variant.path}.{name}"] = problem
     return problems
 
