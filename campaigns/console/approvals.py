@@ -117,6 +117,12 @@ class RequestPage(DetailPage):
         """Whether its scheduled time has passed, so that approving needs another one."""
         return "approve" in self.impacts and self.impacts["approve"].asks == "start_now"
 
+    @property
+    def blocked(self) -> str:
+        """Why this member does not decide on it; "" where they may."""
+        wanted = (self.impacts.get(name) for name in ("approve", "reject"))
+        return next((one.reason for one in wanted if one is not None and not one.enabled), "")
+
     def get_object(self) -> Request:
         return self.asked
 
@@ -169,7 +175,7 @@ class RequestPage(DetailPage):
             outcome=shown_request(self.asked, now),
             decisions=self.asked.decisions.select_related("decided_by").order_by("id"),
             impacts=self.impacts,
-            blocked=next((one.reason for one in self.impacts.values() if not one.enabled), ""),
+            blocked=self.blocked,
             asks_time=self.asks_time,
             warning=self.warning,
             rights=rights(self.campaign, self.membership, now) if self.asked.is_open else None,

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from campaigns.domain.recurrence import read_moment
+from campaigns.domain.recurrence_words import in_words as delivery_words
+from campaigns.domain.schedule import told
 from campaigns.domain.snapshot import PARTS, Difference, differences
 from campaigns.domain.text_difference import Part, compare
 from campaigns.models import Campaign, Person
@@ -42,9 +45,27 @@ class Section:
 def sections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Section]:
     """The three sections with what differs in each; everything that is there, where ``before`` is empty."""
     found = {name: Section(name, TITLES[name], _UNCHANGED[name]) for name in PARTS}
-    for one in differences(before, after):
+    for one in differences(*_in_words(before, after)):
         found[one.section].rows.append(_row(one))
     return list(found.values())
+
+
+def _in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Both versions with their schedules as people say them; as they are where the words would hide a change."""
+    said = [{**side, "when": _when(side.get("when") or {})} for side in (before, after)]
+    differ = before.get("when") != after.get("when")
+    return [dict(before), dict(after)] if differ and said[0]["when"] == said[1]["when"] else said
+
+
+def _when(when: Mapping[str, Any]) -> dict[str, Any]:
+    zone = when.get("timezone") or "UTC"
+    found = dict(when)
+    if found.get("delivery"):
+        found["delivery"] = delivery_words(found["delivery"], zone)
+    for name in ("starts_at", "stops_at"):
+        if moment := read_moment(found.get(name)):
+            found[name] = told(moment, zone)
+    return found
 
 
 def _row(one: Difference) -> Row:
