@@ -102,9 +102,9 @@ def main() -> None:
 def _work(command: Any, name: str) -> None:
     """The child: a worker until it is told to stop."""
     os.environ["PGAPPNAME"] = name
-    with open(os.devnull, "r+") as nothing:
-        os.dup2(nothing.fileno(), 0)
-        os.dup2(nothing.fileno(), 1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
     code = 1
     try:
         command.handle(once=False, seconds=20.0)
