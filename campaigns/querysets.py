@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 
 from campaigns.domain import states as s
+from campaigns.domain.deliveries import IN_RUNS
 
 if TYPE_CHECKING:
     from campaigns.models import Membership
@@ -44,8 +45,12 @@ class CampaignQuerySet(models.QuerySet[Any]):
         return self.filter(status=s.ARCHIVED)
 
     def due_to_start(self, now: datetime) -> CampaignQuerySet:
-        """Scheduled starts whose time has come: blasts and messages that wait, journeys with a start time."""
-        waiting = Q(status__in=(s.SCHEDULED, s.AWAITING_NEXT_RUN))
+        """Scheduled starts whose time has come: blasts and messages that wait, journeys with a start time.
+
+        What goes out in runs is found by its planned run instead.
+        """
+        once = Q(delivery__type__isnull=True) | ~Q(delivery__type__in=IN_RUNS)
+        waiting = Q(status__in=(s.SCHEDULED, s.AWAITING_NEXT_RUN)) & once
         journeys = Q(kind="journey", status__in=(s.DRAFT, s.STOPPED))
         return self.filter(waiting | journeys, starts_at__lte=now, deleted_at__isnull=True)
 

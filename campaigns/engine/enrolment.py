@@ -31,7 +31,7 @@ _BY_STEPS = ("journey", "flow")
 
 # Somebody with the same address is covered: they have a row already, or come earlier in this very chunk.
 _COVERED = """EXISTS (
-        SELECT 1 FROM channels_delivery d WHERE d.channel_id = %(channel)s AND d.run = 0 AND d.step = ''
+        SELECT 1 FROM channels_delivery d WHERE d.channel_id = %(channel)s AND d.run = %(run)s AND d.step = ''
             AND d.person_id = o.id AND d.status <> 'skipped' {by_index})
     OR (o.id < p.id AND o.id > %(after)s AND {in_audience})"""
 
@@ -92,6 +92,7 @@ def _insert_chunk(
     """The rows of the next chunk; answers how many are new and the person id it went up to (None: it was the last)."""
     values = audience.params | {
         "channel": channel.pk,
+        "run": channel.run,
         "now": now,
         "after": channel.enrol_cursor,
         "chunk": chunk,
@@ -125,7 +126,7 @@ def enrol_sql(kind: str, audience: Audience, *, joined: bool, opted: bool = True
     people = audience.people("p", join_suppressed(kind) if joined else "")
     return f"""
         INSERT INTO channels_delivery {LEDGER_COLUMNS}
-        SELECT {ledger_values(run="0", step="''")}
+        SELECT {ledger_values(run="%(run)s", step="''")}
         FROM (SELECT p.id AS person_id, {reason} AS why {people} OFFSET 0) AS person"""
 
 
@@ -136,7 +137,8 @@ def _advance(cursor: Any, channel: Channel, upto: int | None) -> bool:
     cursor.execute(
         """UPDATE channels_channel
            SET enrol_cursor = coalesce(%(upto)s, enrol_cursor), enrolled = %(upto)s IS NULL
-           WHERE id = %(channel)s AND status = 'running' AND NOT enrolled AND enrol_cursor = %(after)s""",
-        {"upto": upto, "channel": channel.pk, "after": channel.enrol_cursor},
+           WHERE id = %(channel)s AND status = 'running' AND NOT enrolled AND enrol_cursor = %(after)s
+               AND run = %(run)s""",
+        {"upto": upto, "channel": channel.pk, "after": channel.enrol_cursor, "run": channel.run},
     )
     return cursor.rowcount == 1

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
+from campaigns.domain.deliveries import IN_RUNS, ONE_BY_ONE
 from campaigns.engine.audience import audience_of
-from campaigns.models import Person
+from campaigns.models import Person, Run
 from channels.domain import states as cs
 from channels.models import Channel, Delivery
 
 #: Rows that are fetched at a time.
 _AT_A_TIME = 500
+_EVERYBODY = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +115,11 @@ CHECKS = (
     ),
 )
 
-# Whoever was in the audience when the channel started, and whom the enrolment has passed, must have a row.
+# Whoever was in the audience when the channel (or its run) started, and whom the enrolment has passed, must have a row.
 _LOST = """
     SELECT p.id {people} AND {joined} <= %(started)s AND NOT EXISTS (
-        SELECT 1 FROM channels_delivery d WHERE d.channel_id = %(channel)s AND d.person_id = p.id)
+        SELECT 1 FROM channels_delivery d
+        WHERE d.channel_id = %(channel)s AND d.run = %(run)s AND d.person_id = p.id)
     ORDER BY p.id"""
 
 
@@ -173,24 +177,68 @@ def extent() -> Extent:
 _PEOPLE = Person.objects.filter(pk=OuterRef("person_id"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Enrolment:
+    """Who must have a row: the audience of a channel, from the start of a run, as far as the enrolment has come."""
+
+    channel: Channel
+    run: int
+    started: datetime
+    passed: int
+
+    @property
+    def named(self) -> str:
+        return f"channel {self.channel.pk}" + (f", run {self.run}" if self.run else "")
+
+
 def _lost_people() -> Iterator[str]:
     """People who were in the audience at the start and have no ledger row although the enrolment has passed them."""
+    for enrolment in (*_blasts(), *_runs()):
+        audience = audience_of(enrolment.channel.campaign)
+        if audience is None:
+            continue
+        values = audience.params | {
+            "after": 0, "upto": enrolment.passed, "channel": enrolment.channel.pk, "run": enrolment.run,
+            "started": enrolment.started,
+        }  # fmt: skip
+        sql = _LOST.format(people=audience.people("p"), joined=audience.joined("p"))
+        for (person,) in _stream(sql, values):
+            yield f"{enrolment.named}: person {person} of its audience has no row"
+
+
+def _blasts() -> Iterator[_Enrolment]:
+    """Channels that go over their audience once. Who follows people one by one has no audience to go over."""
     started = Channel.objects.filter(
         started_at__isnull=False,
         status__in=(cs.RUNNING, cs.PAUSED, cs.ERRORED, cs.COMPLETED),
         campaign__deleted_at__isnull=True,
     ).exclude(campaign__kind__in=("journey", "flow"))
-    for channel in started.select_related("campaign").order_by("pk").iterator(chunk_size=_AT_A_TIME):
-        audience = audience_of(channel.campaign)
-        if audience is None:
-            continue
-        passed = 2**63 - 1 if channel.enrolled else channel.enrol_cursor
-        values = audience.params | {
-            "after": 0, "upto": passed, "channel": channel.pk, "started": channel.started_at,
-        }  # fmt: skip
-        sql = _LOST.format(people=audience.people("p"), joined=audience.joined("p"))
-        for (person,) in _stream(sql, values):
-            yield f"channel {channel.pk}: person {person} of its audience has no row"
+    once = started.filter(
+        Q(campaign__delivery__type__isnull=True) | ~Q(campaign__delivery__type__in=(*IN_RUNS, *ONE_BY_ONE))
+    )
+    for channel in once.select_related("campaign").order_by("pk").iterator(chunk_size=_AT_A_TIME):
+        assert channel.started_at is not None  # the query asks for it
+        yield _Enrolment(channel, 0, channel.started_at, _passed(channel))
+
+
+def _runs() -> Iterator[_Enrolment]:
+    """Every run that has begun, in each channel that was there then; one that was stopped left people out on purpose."""
+    begun = Run.objects.filter(
+        status__in=(Run.RUNNING, Run.COMPLETED), started_at__isnull=False, campaign__deleted_at__isnull=True
+    )
+    for run in begun.order_by("pk").iterator(chunk_size=_AT_A_TIME):
+        assert run.started_at is not None  # the query asks for it
+        there = Channel.objects.filter(campaign_id=run.campaign_id, created_at__lte=run.started_at)
+        for channel in there.select_related("campaign").order_by("pk"):
+            goes_on = run.status == Run.RUNNING
+            passed = (
+                _passed(channel) if goes_on and channel.run == run.number else 0 if goes_on else _EVERYBODY
+            )
+            yield _Enrolment(channel, run.number, run.started_at, passed)
+
+
+def _passed(channel: Channel) -> int:
+    return _EVERYBODY if channel.enrolled else channel.enrol_cursor
 
 
 def _stream(sql: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

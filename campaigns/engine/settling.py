@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from campaigns.domain.deliveries import IN_RUNS, ONE_BY_ONE
 from campaigns.engine.quiet import NOTHING_LEFT
 
 MOST = 1_000
@@ -30,14 +31,24 @@ _CHANNELS = f"""
     WHERE c.status = 'running' AND k.kind = 'outreach' AND k.deleted_at IS NULL {{only}} AND {_DONE}
     ORDER BY c.id LIMIT %(most)s"""
 
+_ENDLESS = ", ".join(f"'{name}'" for name in ONE_BY_ONE)
+_RUNS = ", ".join(f"'{name}'" for name in IN_RUNS)
+
+# Whoever follows people one by one never completes; what goes out in runs does when no run is left.
 _COMPLETE = f"""
     SELECT k.id FROM campaigns_campaign k
     WHERE k.status = 'running' AND k.kind = ANY(%(kinds)s) AND k.deleted_at IS NULL {{only}}
+        AND coalesce(k.delivery ->> 'type', '') NOT IN ({_ENDLESS}, {_RUNS})
         AND EXISTS (SELECT 1 FROM channels_channel c WHERE c.campaign_id = k.id)
         AND NOT EXISTS (
             SELECT 1 FROM channels_channel c
             WHERE c.campaign_id = k.id AND c.status NOT IN ('completed', 'stopped') AND NOT {_DONE})
     ORDER BY k.id LIMIT %(most)s"""
+
+# A channel that was added meanwhile begins with the next run.
+_RUN_ENDS = _COMPLETE.replace(f"NOT IN ({_ENDLESS}, {_RUNS})", f"IN ({_RUNS})").replace(
+    "('completed', 'stopped')", "('completed', 'stopped', 'ready')"
+)
 
 _SETTLE = f"""
     SELECT k.id FROM campaigns_campaign k
@@ -60,8 +71,13 @@ def ready_channels(now: datetime, only: int | None = None) -> list[int]:
 
 
 def ready_to_complete(now: datetime, only: int | None = None) -> list[int]:
-    """Running blasts and messages all of whose channels have nothing left to do."""
+    """Running blasts and messages all of whose channels have nothing left to do, and that go out only once."""
     return _ids(_COMPLETE, "k", only, {"kinds": list(_COMPLETING)})
+
+
+def ready_to_end_run(now: datetime, only: int | None = None) -> list[int]:
+    """Running messages whose present run has nothing left to do."""
+    return _ids(_RUN_ENDS, "k", only, {"kinds": ["message"]})
 
 
 def ready_to_settle(now: datetime, only: int | None = None) -> list[int]:

@@ -884,6 +884,7 @@ class Migration(migrations.Migration):
                             ("planned", "Planned"),
                             ("running", "Running"),
                             ("completed", "Completed"),
+                            ("stopped", "Stopped"),
                             ("skipped", "Skipped"),
                             ("late", "Late"),
                         ],

@@ -194,7 +194,7 @@ class Campaign(models.Model):
 
     @transition(
         field=status,
-        source=[s.RUNNING, s.AWAITING_NEXT_RUN, s.PENDING_APPROVAL, s.REJECTED],
+        source=[s.RUNNING, s.SCHEDULED, s.AWAITING_NEXT_RUN, s.PENDING_APPROVAL, s.REJECTED],
         target=s.COMPLETED,
     )
     def complete(self) -> None:

@@ -7,13 +7,18 @@ from campaigns.models.campaign import Campaign
 
 
 class Run(models.Model):
-    """An occurrence: planned, then running and completed; or skipped, with the reason; or late, waiting for a person.
+    """An occurrence: planned, then running and completed (or stopped); or skipped, with the reason; or late, until
+    a person decides.
 
     ``number`` is the ledger's ``run``. There is never a second run of one occurrence: the database refuses it.
     """
 
-    PLANNED, RUNNING, COMPLETED, SKIPPED, LATE = "planned", "running", "completed", "skipped", "late"
-    STATUSES = [(status, status.capitalize()) for status in (PLANNED, RUNNING, COMPLETED, SKIPPED, LATE)]
+    PLANNED, RUNNING, COMPLETED, STOPPED, SKIPPED, LATE = (
+        "planned", "running", "completed", "stopped", "skipped", "late",
+    )  # fmt: skip
+    STATUSES = [
+        (status, status.capitalize()) for status in (PLANNED, RUNNING, COMPLETED, STOPPED, SKIPPED, LATE)
+    ]
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="runs", db_index=False)
     number = models.IntegerField()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from campaigns.domain import states as s
 from campaigns.domain.schedule import told
-from campaigns.services import approving
+from campaigns.services import approving, running
 from campaigns.services.errors import Invalid
 from campaigns.services.moves import Move
 from campaigns.services.parameters import read_flag, read_text, read_time
@@ -99,6 +99,8 @@ def _take_effect(move: Move, sent_from: str) -> str | None:
 
 def _set_out(move: Move) -> str | None:
     """message: at its time, or now where it has none. A time that has passed is asked about first."""
+    if running.goes_in_runs(move.campaign):
+        return running.launch_target(move)
     starts_at = read_time(move.params, "starts_at") or move.campaign.starts_at
     if starts_at and starts_at <= move.now and not read_flag(move.params, "start_now"):
         raise Invalid.field(
@@ -110,6 +112,7 @@ def _set_out(move: Move) -> str | None:
         move.campaign.starts_at = starts_at
         return s.SCHEDULED
     move.begin()
+    running.begin(move)
     return s.RUNNING
 
 

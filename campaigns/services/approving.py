@@ -15,7 +15,7 @@ from campaigns.domain import states as s
 from campaigns.domain.snapshot import content_hash, differences, in_words
 from campaigns.engine import audience
 from campaigns.models import Activity, Campaign, User
-from campaigns.services import notifying, snapshots, updating
+from campaigns.services import notifying, running, snapshots, updating
 from campaigns.services.completeness import refuse_incomplete
 from campaigns.services.errors import NotAllowed, Stale
 from campaigns.services.moves import Move
@@ -195,6 +195,7 @@ def apply_proposal(move: Move, proposal: Mapping[str, Any]) -> None:
             if channel.status == cs.READY:
                 channel.start()
                 channel.started_at = move.now
+                running.join(campaign, channel)
                 channel.save()
 
 

@@ -6,7 +6,10 @@ import copy
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
+from campaigns.domain.deliveries import MULTIPLE_DATES, ONE_TIME, RECURRING, type_of
+from campaigns.domain.recurrence import read_moment
 from campaigns.domain.schedule import archive_due_at
 from campaigns.models import Campaign
 from campaigns.services.actors import Actor
@@ -20,12 +23,10 @@ _COPIED = (
 
 
 def clone(original: Campaign, channels: Iterable[Channel], actor: Actor, now: datetime) -> Campaign:
-    """A draft named ``[COPY] …`` in the same workspace. It sends nothing by itself: its times are not copied."""
+    """A draft named ``[COPY] …`` in the same workspace. It sends nothing by itself: no time that has passed is copied."""
     settings = {name: copy.deepcopy(getattr(original, name)) for name in _COPIED}
     settings["trigger"] = with_new_webhook(settings["trigger"])
-    settings["delivery"] = {
-        key: value for key, value in settings["delivery"].items() if key not in ("at", "starts_at")
-    }
+    settings["delivery"] = without_past_times(settings["delivery"], now)
     made = Campaign.objects.create(
         workspace_id=original.workspace_id,
         kind=original.kind,
@@ -50,6 +51,20 @@ def clone(original: Campaign, channels: Iterable[Channel], actor: Actor, now: da
         for channel in channels
     )
     return made
+
+
+def without_past_times(delivery: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A delivery that keeps how and how often it goes out, but none of the fixed times that have passed."""
+    kept = dict(delivery)
+    if type_of(delivery) == MULTIPLE_DATES:
+        kept["at"] = [at for at in delivery.get("at") or [] if (moment := read_moment(at)) and moment > now]
+    elif type_of(delivery) == ONE_TIME:
+        kept.pop("at", None)
+    elif type_of(delivery) == RECURRING:
+        start = read_moment(delivery.get("starts_at"))
+        if start is None or start <= now:
+            kept.pop("starts_at", None)
+    return kept
 
 
 def with_new_webhook(trigger: dict[str, object]) -> dict[str, object]:

@@ -13,12 +13,14 @@ from typing import Any
 from django.db import transaction
 
 from approvals.services import mailing
-from campaigns.engine import enrolment, journeys, scheduling, settling, sweeping
+from campaigns.domain.deliveries import ONE_BY_ONE
+from campaigns.engine import dates, enrolment, following, journeys, scheduling, settling, sweeping
 from campaigns.engine.compacting import compact_journey_tallies
 from campaigns.models import Campaign
-from campaigns.services import actions, handover
+from campaigns.services import actions, handover, running
 from campaigns.services.actors import Actor
 from campaigns.services.channel_actions import complete_channel, lock_channel
+from campaigns.services.due_runs import run_due
 from campaigns.services.errors import ActionError
 from campaigns.services.idempotency import forget_calls
 from campaigns.services.import_setup import forget_uploads
@@ -102,6 +104,10 @@ def busy_campaigns() -> list[int]:
         kind="journey", status__in=("running", "stopping"), deleted_at__isnull=True
     )
     found |= set(live.values_list("pk", flat=True))
+    following_people = Campaign.objects.filter(
+        kind="message", status="running", deleted_at__isnull=True, delivery__type__in=ONE_BY_ONE
+    )
+    found |= set(following_people.values_list("pk", flat=True))
     return sorted(found)
 
 
@@ -114,10 +120,13 @@ def work_on(campaign_id: int, now: datetime, seconds: float = 10.0) -> dict[str,
     if campaign.kind == "journey":
         done["entered"] = journeys.enter_people(campaign_id, now, seconds=seconds)
         done["moved"] = journeys.advance(campaign_id, now, seconds=seconds)
+    elif running.goes_one_by_one(campaign):
+        done["enrolled"] = following.follow(campaign_id, now, seconds=seconds)
+        done["enrolled"] += dates.follow_dates(campaign_id, now, seconds=seconds)
     else:
-        running = Channel.objects.filter(campaign_id=campaign_id, status=cs.RUNNING, enrolled=False)
+        waiting = Channel.objects.filter(campaign_id=campaign_id, status=cs.RUNNING, enrolled=False)
         reports = [
-            enrolment.enrol_channel(pk, now, seconds=seconds) for pk in running.values_list("pk", flat=True)
+            enrolment.enrol_channel(pk, now, seconds=seconds) for pk in waiting.values_list("pk", flat=True)
         ]
         done["enrolled"] = sum(report.enrolled for report in reports)
     return done
@@ -132,7 +141,16 @@ def settle(now: datetime) -> dict[str, Any]:
     completed = [
         pk for pk in settling.ready_to_complete(now) if _end("complete", pk, settling.ready_to_complete, now)
     ]
-    return {"settled": settled, "channels_completed": channels, "completed": completed}
+    runs = [pk for pk in settling.ready_to_end_run(now) if _end_run(pk, now)]
+    return {"settled": settled, "channels_completed": channels, "completed": completed, "runs_ended": runs}
+
+
+def _end_run(campaign_id: int, now: datetime) -> list[int]:
+    """This run is done: the campaign waits for its next one, or has completed."""
+    with transaction.atomic():
+        campaign = actions.lock(campaign_id, Actor.system())
+        ending = "complete" if running.is_last(campaign) else "await_next_run"
+        return _end(ending, campaign_id, settling.ready_to_end_run, now)
 
 
 def _end(
@@ -213,6 +231,7 @@ def forget(now: datetime) -> dict[str, Any]:
 
 DUTIES: dict[str, Duty] = {
     "start_due": start_due,
+    "run_due": run_due,
     "stop_due": stop_due,
     "recover": recover,
     "work": work,

@@ -13,7 +13,7 @@ from campaigns.domain import states as s
 from campaigns.domain.lifecycles.outreach import derive as derive_status
 from campaigns.domain.schedule import told
 from campaigns.models import Journey, Segment
-from campaigns.services import cloning, entering
+from campaigns.services import cloning, entering, running
 from campaigns.services.approval_effects import APPROVAL_EFFECTS
 from campaigns.services.errors import Invalid
 from campaigns.services.moves import Move
@@ -52,12 +52,16 @@ def launch(move: Move) -> str | None:
     late = (move.now - move.campaign.starts_at).total_seconds() if move.campaign.starts_at else 0
     if late > 60:
         move.reason = f"Started {int(late // 60)} minutes late."
+    if running.goes_in_runs(move.campaign):
+        running.begin(move)
+        return None
     if move.campaign.status == s.STOPPED:
         move.params = {"audience": move.campaign.restart_audience}
         return restart(move)
     if move.campaign.kind == "journey":
         return start(move)
     move.begin()
+    running.begin(move)
     return None
 
 
@@ -130,6 +134,7 @@ def stop(move: Move) -> str | None:
     campaign = move.campaign
     if campaign.kind == "journey":
         return _stop_journey(move)
+    running.close(move)
     move.clear_schedule()
     move.stop_channels("stopped")
     campaign.finished_at = move.now
@@ -176,6 +181,8 @@ def complete(move: Move) -> str | None:
             channel.complete()
             channel.finished_at = move.now
             channel.save()
+    running.close(move)
+    move.reason = read_text(move.params, "reason")[:500]
     move.campaign.finished_at = move.now
     move.clear_schedule()
     return None
@@ -195,6 +202,7 @@ def archive(move: Move) -> str | None:
     if campaign.kind == "journey" and campaign.status in s.LIVE:
         campaign.sweep = "exit"
     campaign.enter_since = None
+    running.close(move)
     move.clear_schedule()
     if campaign.kind != "outreach":
         live = [channel for channel in move.channels if channel.status != cs.READY]
@@ -253,3 +261,4 @@ EFFECTS: dict[str, Effect] = {
         unarchive, derive, delete, duplicate, force_stop,
     )
 } | APPROVAL_EFFECTS  # fmt: skip
+EFFECTS["await_next_run"] = running.end_run

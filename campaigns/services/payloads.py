@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from campaigns.domain.deliveries import IN_RUNS, MULTIPLE_DATES, ONE_TIME, delivery_problems
+from campaigns.domain.recurrence import next_occurrence
 from campaigns.domain.workflow import parse_duration_problem, workflow_errors
-from campaigns.models import Segment, Topic, Workspace
+from campaigns.models import Campaign, Segment, Topic, Workspace
 from campaigns.services.errors import Invalid
 from campaigns.services.parameters import read_text, read_time
 
@@ -28,7 +31,8 @@ def read_fields(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dic
     """The campaign's model fields that ``data`` sets; all problems at once in one `Invalid`."""
     problems: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for key in data:
+    # The delivery comes last: of a message it says when it starts.
+    for key in sorted(data, key=lambda key: key == "delivery"):
         if key not in SECTION_OF:
             problems[key] = f"Unknown field; known are: {', '.join(SECTION_OF)}."
             continue
@@ -161,17 +165,46 @@ def _delivery(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[
     delivery = data["delivery"]
     if delivery in (None, {}):
         return {"delivery": {}}
-    if kind != "message":
-        raise Invalid.field("delivery", "Only a message has a delivery type.")
-    if not isinstance(delivery, Mapping) or delivery.get("type") != "one_time":
-        raise Invalid.field("delivery.type", "The delivery's type must be one_time in this release.")
-    if unknown := set(delivery) - {"type", "at"}:
-        raise Invalid.field(f"delivery.{sorted(unknown)[0]}", "Unknown key; known are type and at.")
+    delivery = _as_text(delivery)
+    zone = _zone_of(data, workspace)
+    if problems := delivery_problems(delivery, kind, zone):
+        raise Invalid(next(iter(problems.values())), problems)
+    values: dict[str, Any] = {
+        "delivery": {key: value for key, value in delivery.items() if value not in (None, "")}
+    }
+    if delivery["type"] == ONE_TIME:
+        values["delivery"].pop("at", None)
+        return values | {"starts_at": read_time(delivery, "at")}
+    if delivery["type"] == MULTIPLE_DATES:
+        values["delivery"]["at"] = sorted(delivery["at"], key=datetime.fromisoformat)
+    if delivery["type"] in IN_RUNS:
+        first = next_occurrence(values["delivery"], zone)
+        return values | {"starts_at": first.at if first else None}
+    return values if "starts_at" in data else values | {"starts_at": None}
+
+
+def first_start(campaign: Campaign) -> datetime | None:
+    """The moment of its first run, where its delivery says so; else the start that the campaign has."""
+    if campaign.delivery.get("type") not in IN_RUNS:
+        return campaign.starts_at
+    first = next_occurrence(campaign.delivery, campaign.timezone)
+    return first.at if first else None
+
+
+def _as_text(value: Any) -> Any:
+    """A delivery from a form has times where the API has text; kept is text."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _as_text(inner) for key, inner in value.items()}
+    return [_as_text(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _zone_of(data: Mapping[str, Any], workspace: Workspace) -> str:
     try:
-        at = read_time(delivery, "at")
-    except Invalid as error:
-        raise Invalid.field("delivery.at", error.message) from error
-    return {"delivery": {"type": "one_time"}, "starts_at": at}
+        return str(_timezone(data, workspace, "message")["timezone"])
+    except Invalid:  # said where the time zone itself is read
+        return workspace.timezone
 
 
 def _topic(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ TASK = "campaigns.tasks.duty"
 #: Seconds between two calls of a duty (a key of `duties.DUTIES`). A start or stop is at most this much late.
 EVERY: dict[str, int] = {
     "start_due": 5,
+    "run_due": 5,
     "stop_due": 5,
     "recover": 10,
     "work": 3,

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from campaigns.models import Campaign, Label, User
 from campaigns.services import channel_payloads
 from campaigns.services.errors import Invalid
-from campaigns.services.payloads import read_fields
+from campaigns.services.payloads import first_start, read_fields
 
 
 def apply(
@@ -27,6 +27,9 @@ def apply(
     before = {name: getattr(campaign, name) for name in values}
     for name, value in values.items():
         setattr(campaign, name, value)
+    if {"delivery", "timezone"} & values.keys():
+        # In words of the campaign's own zone, which the reader of the fields does not know.
+        campaign.starts_at = values["starts_at"] = first_start(campaign)
     if "labels" in data:
         campaign.labels.set(labels_named(data["labels"] or [], campaign, user))
     if "channels" in data:

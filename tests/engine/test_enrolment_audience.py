@@ -109,7 +109,7 @@ def test_a_chunk_reads_only_its_own_people():
     listed = audience_of(channel.campaign)
     for audience in (listed, Audience(workspace.pk), Audience(workspace.pk, without=(segment.pk,))):
         values = audience.params | {
-            "channel": channel.pk, "now": NOW, "after": people[100_000], "upto": people[120_000], "chunk": 20_000,
+            "channel": channel.pk, "run": 0, "now": NOW, "after": people[100_000], "upto": people[120_000], "chunk": 20_000,
         }  # fmt: skip
         with connection.cursor() as cursor:
             go_by_index(cursor)

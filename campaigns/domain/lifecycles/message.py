@@ -57,7 +57,7 @@ LIFECYCLE = Lifecycle(
         SystemEdge("await_next_run", (s.RUNNING,), (s.AWAITING_NEXT_RUN,), "this run is done"),
         SystemEdge(
             "complete",
-            (s.RUNNING, s.AWAITING_NEXT_RUN, s.PENDING_APPROVAL, s.REJECTED),
+            (s.RUNNING, s.SCHEDULED, s.AWAITING_NEXT_RUN, s.PENDING_APPROVAL, s.REJECTED),
             (s.COMPLETED,),
             "the last run is done",
         ),
