@@ -11,6 +11,8 @@ PROVIDERS: tuple[str, ...] = (
     "channels.providers.smtp.provider:SmtpProvider",
     "channels.providers.twilio.provider:TwilioProvider",
     "channels.providers.vonage.provider:VonageProvider",
+    "channels.providers.fcm.provider:FcmProvider",
+    "channels.providers.web_push.provider:WebPushProvider",
     "channels.providers.slack.provider:SlackProvider",
     "channels.providers.webhook.provider:WebhookProvider",
     "channels.providers.partner.provider:PartnerProvider",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tests.vendors.fcm import Fcm
 from tests.vendors.partner import Partner
 from tests.vendors.server import Vendor
 from tests.vendors.slack import Slack
 from tests.vendors.twilio import Twilio
 from tests.vendors.vonage import Vonage
+from tests.vendors.web_push import WebPush
 
-VENDORS: tuple[type[Vendor], ...] = (Twilio, Vonage, Slack, Partner)
+VENDORS: tuple[type[Vendor], ...] = (Twilio, Vonage, Fcm, WebPush, Slack, Partner)

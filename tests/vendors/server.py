@@ -43,6 +43,8 @@ class Vendor:
     throttle_wait: float | None = None
     gives_ids = True
     """Whether the vendor answers with an id of the message."""
+    breaks = True
+    """Whether a refused login or a closed port stands for the whole connection."""
     answers_matter = True
     """Whether a 2xx whose body makes no sense leaves a doubt."""
 

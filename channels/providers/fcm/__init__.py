@@ -1,0 +1,1 @@
+"""Firebase Cloud Messaging: notifications to apps on Android, iOS and the web."""

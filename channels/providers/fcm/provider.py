@@ -1,0 +1,77 @@
+"""The Firebase provider: its settings, its check, and its sender."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from channels.providers.base import CheckResult, Outcome, Sender, SettingField, SettingsError
+from channels.providers.fcm.transport import SCOPE, FcmTransport
+from channels.providers.http.client import (
+    TIMEOUT,
+    ask,
+    clean_address,
+    open_session,
+    run_apart,
+    service_address,
+)
+from channels.providers.http.google_login import GoogleLogin, ServiceAccount, one_line
+from channels.providers.http.sender import HttpSender
+from channels.providers.settings_fields import clean_fields
+
+
+class FcmProvider:
+    """A Firebase project, by its HTTP v1 API."""
+
+    name = "fcm"
+    label = "Firebase (mobile push)"
+    kinds = frozenset({"push"})
+    store = ""
+    fields = (
+        SettingField(
+            "service_account", "Key file of the service account", "secret", required=True, help="The whole JSON file."
+        ),
+        SettingField("ttl_hours", "Hours a message waits for a device", "number", default=72, minimum=0, maximum=672),
+        SettingField(
+            "priority", "Priority", "choice", default="high", choices=(("high", "High"), ("normal", "Normal"))
+        ),
+        TIMEOUT,
+        service_address("https://fcm.googleapis.com"),
+    )  # fmt: skip
+
+    def deduplicates(self, settings: Mapping[str, Any]) -> bool:
+        """No: the API takes the same message as often as it is sent."""
+        return False
+
+    def clean(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Typed settings; raises `SettingsError`."""
+        cleaned = clean_address(clean_fields(self.fields, one_line(settings, "service_account")))
+        try:
+            ServiceAccount(cleaned["service_account"])
+        except ValueError as problem:
+            raise SettingsError({"service_account": str(problem)}) from None
+        return cleaned
+
+    def check(self, settings: Mapping[str, Any]) -> CheckResult:
+        """Log in, and have the API look at a message that it does not send."""
+        return run_apart(_check(settings))
+
+    def open(self, settings: Mapping[str, Any], parallelism: int) -> Sender:
+        """A sender with ``parallelism`` requests at once."""
+        return HttpSender(FcmTransport(settings), settings, parallelism)
+
+
+async def _check(settings: Mapping[str, Any]) -> CheckResult:
+    account = ServiceAccount(settings["service_account"])
+    async with open_session(settings, 1) as session:
+        login = await GoogleLogin(account, SCOPE).headers(session)
+        if isinstance(login, Outcome):
+            return CheckResult(False, login.detail)
+        url = f"{settings['base_url']}/v1/projects/{account.project}/messages:send"
+        body = {"validate_only": True, "message": {"topic": "check", "notification": {"title": "Check"}}}
+        answer = await ask(session, "POST", url, json=body, headers=login)
+    if isinstance(answer, Outcome):
+        return CheckResult(False, answer.detail)
+    if answer.ok:
+        return CheckResult(True, f"Logged in to the project {account.project} as {account.email}.")
+    return CheckResult(False, f"Firebase refuses: {answer.outcome().detail}")
