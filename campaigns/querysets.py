@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -66,6 +67,60 @@ class CampaignQuerySet(models.QuerySet[Any]):
         """`named` as a condition, for several querysets that are all part of this one."""
         matches = _begin_words_of(CAMPAIGN_NAME, text)
         return _looked_up(self, Q(matches)) if matches else Q(pk__in=[])
+
+    def delivered_by(self, types: Collection[str]) -> Self:
+        """Messages of these delivery types; one that says nothing goes out one time. All for no type."""
+        if not types:
+            return self
+        return self.alias(delivery_type=_DeliveryType("kind", "delivery")).filter(delivery_type__in=types)
+
+    def with_content(self, types: Collection[str]) -> Self:
+        """Those that send content of one of these types (single, ab, property), in a channel or a step. All for none."""
+        chosen = set(types)
+        if not chosen:
+            return self
+        found = Q(pk__in=self._ids_with_variants(chosen - {"single"})) if chosen - {"single"} else Q()
+        if "single" in chosen:
+            found |= ~Q(pk__in=self._ids_with_variants(_VARIANTS.keys()))
+        return self.filter(found)
+
+    def _ids_with_variants(self, types: Collection[str]) -> Any:
+        """A subquery over small indexes: an OR over both tables would walk the whole list."""
+        channels = self.model._meta.get_field("channels").related_model._default_manager
+        parts = []
+        for shape in sorted(_VARIANTS[name] for name in types):
+            parts.append(channels.filter(_HasVariants("content", shape=shape)).values("campaign_id"))
+            here = self.model._default_manager.filter(deleted_at__isnull=True)
+            parts.append(here.filter(_StepsHaveVariants("workflow", shape=shape)).values("pk"))
+        return parts[0].union(*parts[1:], all=True)
+
+
+#: What holds the variants, by the type of content (channels/domain/variants.py).
+_VARIANTS = {"ab": "array", "property": "object"}
+
+
+class _DeliveryType(models.Func):
+    """As the index campaign_delivery_type says it."""
+
+    output_field = models.CharField()
+
+    def as_sql(self, compiler: Any, connection: Any, *more: Any, **others: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        kind, delivery = (compiler.compile(part)[0] for part in self.source_expressions)
+        return f"CASE WHEN {kind} = 'message' THEN coalesce({delivery} ->> 'type', 'one_time') END", []
+
+
+class _HasVariants(models.Func):
+    """As the indexes channel_ab and channel_property say it."""
+
+    template = "jsonb_typeof(%(expressions)s -> 'variants') = '%(shape)s'"
+    output_field = models.BooleanField()
+
+
+class _StepsHaveVariants(models.Func):
+    """As the indexes campaign_workflow_ab and campaign_workflow_property say it."""
+
+    template = """%(expressions)s @? '$[*] ? (@.variants.type() == "%(shape)s")'"""
+    output_field = models.BooleanField()
 
 
 class PersonQuerySet(models.QuerySet[Any]):

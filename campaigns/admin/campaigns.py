@@ -60,6 +60,8 @@ class CampaignAdmin(BulkPages, ActionPages, LedgerPage, KeysetList, WorkspacePag
         filters.StatusFilter,
         filters.KindFilter,
         filters.ChannelFilter,
+        filters.TypeFilter,
+        filters.DeliveryFilter,
         filters.LabelFilter,
         filters.OwnerFilter,
         WorkspaceFilter,

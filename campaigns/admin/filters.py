@@ -13,10 +13,12 @@ from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from campaigns.domain import states as s
+from campaigns.domain.deliveries import LABELS
 from campaigns.domain.lifecycles import BY_KIND, KIND_CHOICES
 from campaigns.domain.schedule import from_wall_clock
 from campaigns.models import Campaign, Label, Membership
 from channels.domain.kinds import available_kinds
+from channels.domain.variants import TYPES
 from channels.models import Channel
 from config.console.admin_lists import ChoiceFilter, chosen_workspace, visible_workspaces
 from config.console.templatetags.console import zone_of
@@ -64,6 +66,28 @@ class ChannelFilter(ChoiceFilter):
         if not self.value():
             return queryset
         return queryset.filter(Exists(Channel.objects.filter(campaign=OuterRef("pk"), kind=self.value())))
+
+
+class TypeFilter(ChoiceFilter):
+    title = "type of content"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(TYPES)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
+        return queryset.with_content([self.value()]) if self.value() else queryset
+
+
+class DeliveryFilter(ChoiceFilter):
+    title = "delivery"
+    parameter_name = "delivery"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(LABELS.items())
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
+        return queryset.delivered_by([self.value()]) if self.value() else queryset
 
 
 class LabelFilter(ChoiceFilter):

@@ -177,6 +177,7 @@ class CampaignQuery(PageQuery):
     kind: list[Literal[*BY_KIND]] = []  # type: ignore[valid-type]
     channel: list[Literal[*KINDS]] = []  # type: ignore[valid-type]
     delivery: list[Literal[*DELIVERY_TYPES]] = []  # type: ignore[valid-type]
+    type: Annotated[list[Literal["single", "ab", "property"]], Field(description="Of the content.")] = []
     label: Annotated[list[str], Field(description="Names of labels.")] = []
     created_by: Annotated[list[str], Field(description="E-mail addresses of members.")] = []
     tab: Literal["active", "archived"] | None = None

@@ -81,7 +81,8 @@ def filtered(campaigns: QuerySet[Any], query: CampaignQuery) -> QuerySet[Any]:
     """The campaigns that match every filter of the query."""
     if query.tab:
         campaigns = campaigns.archived() if query.tab == "archived" else campaigns.active()
-    fields = {"status": query.status, "kind": query.kind, "delivery__type": query.delivery}
+    campaigns = campaigns.delivered_by(query.delivery).with_content(query.type)
+    fields = {"status": query.status, "kind": query.kind}
     for field, values in fields.items():
         if values:
             campaigns = campaigns.filter(**{f"{field}__in": values})

@@ -14,10 +14,12 @@ from django.utils.functional import cached_property
 
 from campaigns.console.search import Search, parse
 from campaigns.domain import states as s
+from campaigns.domain.deliveries import LABELS
 from campaigns.domain.lifecycles import BY_KIND, KIND_CHOICES
 from campaigns.domain.permissions import APPROVERS
 from campaigns.models import Campaign, Label, User
 from channels.domain.kinds import available_kinds
+from channels.domain.variants import TYPES
 from channels.models import Channel
 
 QUICK = [
@@ -27,15 +29,6 @@ QUICK = [
     ("errors", "With errors"),
     ("mine", "Mine"),
     ("scheduled", "Scheduled"),
-]
-DELIVERIES = [
-    ("one_time", "One time"),
-    ("multiple_dates", "Multiple dates"),
-    ("recurring", "Recurring"),
-    ("action", "Action"),
-    ("inaction", "Inaction"),
-    ("date_time", "Date/time"),
-    ("api", "API"),
 ]
 
 
@@ -73,7 +66,8 @@ class CampaignFilters(django_filters.FilterSet):
     status = _many(status_words(), "Status")
     kind = _many(KIND_CHOICES, "Kind")
     channel = _many([(k.key, k.label) for k in available_kinds()], "Channel", method="filter_channel")
-    delivery = _many(DELIVERIES, "Delivery", field_name="delivery__type")
+    type = _many(list(TYPES), "Type", method="filter_type")
+    delivery = _many(list(LABELS.items()), "Delivery", method="filter_delivery")
     label = django_filters.ModelMultipleChoiceFilter(
         queryset=_of_workspace(Label, by="workspace_id"),
         label="Label",
@@ -130,6 +124,12 @@ class CampaignFilters(django_filters.FilterSet):
             return queryset
         return queryset.filter(Exists(Channel.objects.filter(campaign=OuterRef("pk"), kind__in=values)))
 
+    def filter_type(self, queryset: Any, name: str, values: list[str]) -> QuerySet[Any]:
+        return queryset.with_content(values)
+
+    def filter_delivery(self, queryset: Any, name: str, values: list[str]) -> QuerySet[Any]:
+        return queryset.delivered_by(values)
+
     def filter_label(self, queryset: QuerySet[Any], name: str, values: Any) -> QuerySet[Any]:
         if not values:
             return queryset
@@ -175,8 +175,13 @@ class CampaignFilters(django_filters.FilterSet):
         keys = _keys(dict(self.filters[parameter].extra["choices"]), values)
         if parameter == "channel":
             return self.filter_channel(queryset, "", keys or ["none"])
-        field = "delivery__type" if parameter == "delivery" else parameter
-        return queryset.filter(**{f"{field}__in": keys})
+        if not keys:
+            return queryset.none()
+        if parameter == "type":
+            return self.filter_type(queryset, "", keys)
+        if parameter == "delivery":
+            return self.filter_delivery(queryset, "", keys)
+        return queryset.filter(**{f"{parameter}__in": keys})
 
 
 def _any(lookup: str, values: list[str]) -> Q:

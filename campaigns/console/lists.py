@@ -119,7 +119,7 @@ class FilterPanel(MemberPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filterset = CampaignFilters(self.request.GET, queryset=Campaign.objects.none(), request=self.request)
-        groups = ["status", "kind", "channel", "label", "created_by", "delivery"]
+        groups = ["status", "kind", "channel", "label", "created_by", "type", "delivery"]
         return super().get_context_data(
             groups=[filterset.form[name] for name in groups], action=reverse("campaigns:list"), **kwargs
         )

@@ -12,6 +12,7 @@ KEYS = {
     "channel": "channel",
     "label": "label",
     "by": "created_by",
+    "type": "type",
     "delivery": "delivery",
     "is": "quick",
 }

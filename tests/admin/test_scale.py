@@ -77,6 +77,7 @@ def plans(queries):
 
 QUESTIONS = [
     {}, {"status": "errored"}, {"status": "draft"}, {"kind": "voice"}, {"kind": "journey"}, {"channel": "webhook"},
+    {"type": "ab"}, {"type": "property"}, {"type": "single"}, {"delivery": "recurring"}, {"delivery": "one_time"},
     {"label": "Rare"}, {"owner": "creator"}, {"q": "harv"}, {"q": "newsletter 1999"}, {"created": "2029"},
     {"created": "2029-03"}, {"created": "2029-03-14"}, {"status": "errored", "kind": "voice", "created": "2029"},
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.api.paging import next_cursor
 from campaigns.domain.lifecycles import BY_KIND
-from campaigns.models import Workspace
+from campaigns.models import Campaign, Workspace
 from tests.api.callers import Caller, assert_problem
 from tests.factories import CampaignFactory, SegmentFactory, in_state, sandbox_connection
 
@@ -89,3 +89,22 @@ def test_the_list_costs_the_same_number_of_queries_for_1_10_and_50_campaigns(
         make(number)
         with django_assert_num_queries(len(one)):
             assert len(owner.get("/campaigns?limit=100").json()["items"]) > number
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("type=ab", ["Test"]),
+        ("type=single", ["Plain"]),
+        ("type=single&type=ab", ["Plain", "Test"]),
+        ("delivery=api", ["Test"]),
+    ],
+)
+def test_types_of_content_and_delivery(owner: Caller, query: str, names: list[str]) -> None:
+    texts = {"variants": [{"name": name, "weight": 1, "subject": name, "body": "x"} for name in "AB"]}
+    CampaignFactory(created_by=owner.membership, kind="message", name="Plain")
+    tested = [{"kind": "email", "content": texts}]
+    made = CampaignFactory(created_by=owner.membership, kind="message", name="Test", channels=tested)
+    Campaign.objects.filter(pk=made.pk).update(delivery={"type": "api"})
+    found = owner.get(f"/campaigns?{query}").json()["items"]
+    assert [campaign["name"] for campaign in found] == names

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from campaigns.models import Membership
+from campaigns.models import Campaign, Membership
 from tests.console.conftest import Browse
-from tests.factories import CampaignFactory, LabelFactory, in_state
+from tests.factories import CampaignFactory, LabelFactory, in_state, sandbox_connection
 
 
 def shown(client: Client, query: str = "") -> list[str]:
@@ -79,6 +79,57 @@ def test_filters_take_several_values_and_the_search_is_typed(
     page: Client, four: dict[str, Any], query: str, expected: list[str]
 ) -> None:
     assert shown(page, query) == expected
+
+
+@pytest.fixture
+def kinds_of_content(creator: Membership) -> None:
+    """One message, an A/B test, texts by a property, a journey with a tested step; of different deliveries."""
+    sandbox = sandbox_connection(creator.workspace)
+    ab = [{"name": name, "weight": 1, "body": name} for name in "AB"]
+    by_property = {"on_property": "language", "cases": {"tr": {"body": "x"}}}
+    rule = {"type": "recurring", "rrule": "FREQ=DAILY", "starts_at": "2027-03-01T09:00:00+00:00"}
+    contents: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("Plain", {"body": "x"}, {}),
+        ("Test", {"variants": ab}, rule),
+        ("Languages", {"body": "x", "variants": by_property}, {"type": "api"}),
+    ]
+    for name, content, delivery in contents:
+        channels = [{"kind": "sms", "connection": sandbox.pk, "content": content}]
+        made = CampaignFactory(kind="message", created_by=creator, name=name, channels=channels)
+        Campaign.objects.filter(pk=made.pk).update(delivery=delivery)
+    step = {"key": "one", "type": "message", "channel": "sms", "variants": ab}
+    channels = [{"kind": "sms", "connection": sandbox.pk}]
+    CampaignFactory(kind="journey", created_by=creator, name="Journey", channels=channels, workflow=[step])
+
+
+@pytest.mark.usefixtures("kinds_of_content")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?type=ab", ["Test", "Journey"]),
+        ("?type=property", ["Languages"]),
+        ("?type=single", ["Plain"]),
+        ("?type=single&type=ab", ["Plain", "Test", "Journey"]),
+        ("?type=single&type=ab&type=property", ["Plain", "Test", "Languages", "Journey"]),
+        ("?delivery=recurring", ["Test"]),
+        ("?delivery=one_time", ["Plain"]),
+        ("?delivery=api&delivery=one_time", ["Plain", "Languages"]),
+        ("?type=ab&delivery=recurring", ["Test"]),
+        ("?q=type:ab+delivery:recurring", ["Test"]),
+        ("?q=type:%22on+user+property%22", ["Languages"]),
+        ("?q=type:pigeon", []),
+        ("?q=delivery:api", ["Languages"]),
+    ],
+)
+def test_filters_by_type_of_content_and_delivery(page: Client, query: str, expected: list[str]) -> None:
+    assert shown(page, query) == expected
+
+
+@pytest.mark.usefixtures("kinds_of_content")
+def test_the_panel_offers_types_and_deliveries(page: Client) -> None:
+    text = page.get("/campaigns/filters/?type=ab").content.decode()
+    assert 'name="type" value="ab"' in text and "On user property" in text
+    assert 'name="delivery" value="multiple_dates"' in text
 
 
 def test_filters_by_label_and_creator(page: Client, four: dict[str, Any], approver: Membership) -> None:
