@@ -34,6 +34,16 @@ class ConnectionIn(Body):
     settings: dict[str, Any] = {}
     rate_per_second: float | None = None
     parallelism: Annotated[int, Field(strict=True)] = 4
+    hours: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Quiet hours on each person's clock, and a daily window on the workspace's.",
+            examples=[{"quiet": {"from": "21:00", "until": "08:00"}}],
+        ),
+    ] = None
+    tracking: Annotated[str, Field(description="Which e-mails count opens and clicks: off, html or all.")] = (
+        "html"
+    )
 
 
 class ConnectionOut(BaseModel):
@@ -48,6 +58,8 @@ class ConnectionOut(BaseModel):
     secrets_set: list[str]
     rate_per_second: float | None
     parallelism: int
+    hours: dict[str, Any]
+    tracking: str
     paused_until: datetime | None
     checked_at: datetime | None
     created_at: datetime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from channels.domain import states as cs
 from channels.domain.kinds import KINDS, ChannelKind
 from channels.domain.variants import Variant, texts_of
 from channels.models import Channel
+from channels.services.tracking import program_visits
 
 #: What the outcomes line of a card names, in this order; those without a number are left out.
 NAMED = ("sent", "delivered", "opened", "clicked", "failed", "skipped", "cancelled", "recalled", "unknown")
@@ -34,6 +35,8 @@ class Card:
     counts: Mapping[str, int]
     menu: list[MenuRow]
     forecast: Forecast | None
+    programs: Mapping[str, int] = field(default_factory=dict)
+    """How often programs, not people, opened and clicked."""
 
     @property
     def audience(self) -> int:
@@ -60,12 +63,14 @@ def cards(campaign: Any, now: datetime) -> list[Card]:
     )
     counts = channel_counts([channel.pk for channel in found])
     offered = channel_offers(found, campaign)
+    programs = program_visits([channel.pk for channel in found])
     made = []
     for channel in found:
         card = Card(
             channel, KINDS[channel.kind], CHANNEL_LOOKS[channel.status], counts.get(channel.pk, {}),
             [_menu_row(campaign, channel, offer) for offer in offered[channel.pk]], None,
         )  # fmt: skip
+        card.programs = programs.get(channel.pk, {})
         card.forecast = forecast(channel, card.done, card.audience, now)
         made.append(card)
     return made

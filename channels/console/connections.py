@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView, View
 
-from channels.console.forms import PREFIX, ConnectionForm
+from channels.console.forms import PREFIX, ConnectionForm, hours_initial
 from channels.console.looks import look_of
+from channels.domain.hours import read_hours
 from channels.domain.kinds import KINDS
 from channels.models import Connection, SandboxMessage
 from channels.providers import registry
@@ -103,8 +104,9 @@ class EditConnection(FormPage):
         secrets: list[str] = []
         if connection:
             initial = {PREFIX + name: value for name, value in shown_settings(connection).items()}
-            own = ("name", "rate_per_second", "parallelism")
+            own = ("name", "rate_per_second", "parallelism", "tracking")
             initial |= {name: getattr(connection, name) for name in own}
+            initial |= hours_initial(connection.hours)
             secrets = secrets_set(connection)
         return ConnectionForm(data, provider=self.provider, secrets=secrets, initial=initial)
 
@@ -161,6 +163,8 @@ class ConnectionPage(DetailPage):
             "kinds": [KINDS[key] for key in KINDS if provider and key in provider.kinds and KINDS[key].available],
             "settings_shown": shown,
             "hook_url": hook_address(connection),
+            "counts_visits": bool(provider) and "email" in provider.kinds,
+            "hours": read_hours(connection.hours),
             "has_outbox": bool(provider) and provider.store == "sandbox",
             "may_edit": self.may("edit_connections"),
         }  # fmt: skip

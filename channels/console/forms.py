@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
+from channels.domain.states import TRACKING_CHOICES, TRACKING_HTML
 from channels.providers.base import Provider, SettingField
 
 PREFIX = "setting-"
@@ -37,6 +38,18 @@ class ConnectionForm(forms.Form):
         self.fields["parallelism"] = forms.IntegerField(
             initial=4, min_value=1, label="Calls at once", help_text="Over all workers together."
         )
+        for name, label, help_text in _HOURS:
+            self.fields[name] = forms.TimeField(
+                required=False,
+                label=label,
+                help_text=help_text,
+                widget=forms.TimeInput(attrs={"type": "time"}),
+            )
+        if "email" in provider.kinds:
+            self.fields["tracking"] = forms.ChoiceField(
+                required=False, choices=TRACKING_CHOICES, initial=TRACKING_HTML, label="Count opens and clicks of",
+                help_text="Links lead over this console, and HTML ends with an invisible picture.",
+            )  # fmt: skip
 
     def payload(self) -> dict[str, Any]:
         """The API's shape."""
@@ -51,13 +64,36 @@ class ConnectionForm(forms.Form):
             "settings": settings,
             "rate_per_second": values["rate_per_second"],
             "parallelism": values["parallelism"],
+            "hours": {name: _span(values, name) for name in ("quiet", "window")},
+            **({"tracking": values["tracking"]} if values.get("tracking") else {}),
         }
 
     def take_errors(self, fields: dict[str, str]) -> None:
         """Put the service's problems (settings.host) beside their fields."""
         for path, text in fields.items():
             name = PREFIX + path.removeprefix("settings.") if path.startswith("settings.") else path
+            if path.startswith("hours."):
+                name = f"{path.split('.')[1]}_until"
             self.add_error(name if name in self.fields else None, text)
+
+
+_HOURS = (
+    ("quiet_from", "Quiet hours from", "On each person's own clock; nothing is sent to them then."),
+    ("quiet_until", "Quiet hours until", "Their messages wait, and go out afterwards at the usual rate."),
+    ("window_from", "Only from", "On the clock of this workspace."),
+    ("window_until", "Only until", ""),
+)
+
+
+def hours_initial(hours: Mapping[str, Any]) -> dict[str, str]:
+    """Stored hours as the form's fields."""
+    return {f"{name}_{end}": text for name, span in hours.items() for end, text in span.items()}
+
+
+def _span(values: Mapping[str, Any], name: str) -> dict[str, str] | None:
+    """A span in the API's shape; with one end left out, the service says what is missing."""
+    ends = {end: values.get(f"{name}_{end}") for end in ("from", "until")}
+    return {end: f"{value:%H:%M}" for end, value in ends.items() if value} or None
 
 
 def _field(setting: SettingField, is_set: bool) -> forms.Field:

@@ -12,6 +12,7 @@ from channels.console.connections import (
 )
 from channels.console.hooks import Hook
 from channels.console.preferences import Preferences
+from channels.console.tracked import Tracked
 from channels.console.unsubscribe import Unsubscribe
 
 connection_pages = [
@@ -27,6 +28,7 @@ connection_pages = [
 urlpatterns = [
     path("hooks/<str:token>/", Hook.as_view(), name="hook"),
     path("channels/", include((connection_pages, "connections"))),
+    path("t/<str:token>/", Tracked.as_view(), name="tracked"),
     path("unsubscribe/<str:token>/", Unsubscribe.as_view(), name="unsubscribe"),
     path("preferences/<str:token>/", Preferences.as_view(), name="preferences"),
 ]

@@ -66,6 +66,7 @@ REASONS = {
     "too_many_attempts": "Refused temporarily too many times",
     "lost_worker": "The sender died while this was being handed over",
     "in_doubt": "The provider did not confirm it",
+    "no_hour": "No hour is both in the daily window and outside of the person's quiet hours",
     "person_deleted": "The person was deleted",
     "bounced": "Bounced",
     "complained": "Complained: marked as spam",

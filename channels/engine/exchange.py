@@ -13,11 +13,14 @@ from channels.engine import devices, health, keeping, pacing
 from channels.engine.claiming import Claimed, Gate, claim, give_back, look
 from channels.engine.lines import Line
 from channels.engine.recording import Result, record
+from channels.engine.resting import let_rest
 
 log = logging.getLogger(__name__)
 
 #: After a broken database connection: seconds between the attempts to record what has been sent.
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+#: Claims in a row that may find nobody awake; the next beat goes on.
+MOST_TRIES = 5
 BROKEN = (OperationalError, InterfaceError)
 
 
@@ -98,6 +101,20 @@ class Exchange:
             health.note(line.connection_id, results, gate)
         return Exchanged(recorded=recorded, gate=gate)
 
+    def _awake(self, gate: Gate, room: int) -> list[Claimed]:
+        """Claimed rows of people who may be contacted at this hour. Each try moves thousands of sleepers out of the way."""
+        line = self._line
+        for _ in range(MOST_TRIES if line.hours else 1):
+            rows = claim(
+                line.channel_id, gate, room, address_kind=line.address_kind, lease_seconds=line.lease_seconds,
+                kind=line.channel_kind,
+            )  # fmt: skip
+            if not rows or not line.hours:
+                return rows
+            if awake := let_rest(line.channel_id, line.hours, line.home_zone, rows, gate.now):
+                return awake
+        return []
+
     def _claim(self, done: Exchanged, room: int) -> None:
         gate, line = done.gate, self._line
         assert gate is not None
@@ -109,10 +126,7 @@ class Exchange:
         if room <= 0:
             return
         self._fence = gate.fence
-        done.claimed = claim(
-            line.channel_id, gate, room, address_kind=line.address_kind, lease_seconds=line.lease_seconds,
-            kind=line.channel_kind,
-        )  # fmt: skip
+        done.claimed = self._awake(gate, room)
         if line.to_devices:
             done.claimed = devices.with_devices(done.claimed, line.channel_kind)
         if limited and done.claimed:

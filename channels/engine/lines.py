@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from channels.domain.hours import ANY_HOUR, Hours, read_hours
 from channels.domain.kinds import KINDS
 from channels.domain.secrets import SecretsUnreadable, decrypt
+from channels.domain.states import TRACKING_OFF
 from channels.engine.tokens import hook_url
 from channels.models import Channel, Connection
 from channels.providers import registry
@@ -41,6 +43,11 @@ class Line:
     settings: dict[str, Any]
     one_worker: bool = False
     """Its rate limit is so low that a second worker could only wait beside the first."""
+    tracking: str = TRACKING_OFF
+    """Which e-mails have tracked links and a pixel."""
+    hours: Hours = ANY_HOUR
+    """When it may send; ``home_zone`` is the workspace's."""
+    home_zone: str = "UTC"
 
     @property
     def address_kind(self) -> str:
@@ -69,12 +76,12 @@ def find_line(channel_id: int) -> Line | None:
     """The line of a channel; None where there is no such channel. Raises `CannotSend`."""
     channel = (
         Channel.objects.filter(pk=channel_id)
-        .values_list("kind", "campaign_id", "campaign__workspace_id")
+        .values_list("kind", "campaign_id", "campaign__workspace_id", "campaign__workspace__timezone")
         .first()
     )
     if channel is None:
         return None
-    kind, campaign_id, workspace_id = channel
+    kind, campaign_id, workspace_id, home_zone = channel
     connection = Connection.objects.filter(channels__pk=channel_id).first()
     provider, options = open_settings(connection) if connection else own_provider(kind)
     return Line(
@@ -87,6 +94,9 @@ def find_line(channel_id: int) -> Line | None:
         provider,
         options,
         bool(connection and connection.rate_per_second and connection.rate_per_second <= ONE_WORKER_RATE),
+        connection.tracking if connection and kind == "email" else TRACKING_OFF,
+        read_hours(connection.hours) if connection else ANY_HOUR,
+        home_zone,
     )
 
 

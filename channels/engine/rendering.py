@@ -15,10 +15,11 @@ from channels.domain import states as s
 from channels.domain.content import is_html, part_names
 from channels.domain.templating import Template, TemplateProblem, compile_template
 from channels.domain.variants import Split, split_of
+from channels.engine import links
 from channels.engine.claiming import Claimed
 from channels.engine.lines import Line
 from channels.engine.recording import Result
-from channels.engine.tokens import preferences_url, sign_unsubscribe, unsubscribe_url
+from channels.engine.tokens import preferences_url, sign_unsubscribe, tracking_url, unsubscribe_url
 from channels.models import Channel
 from channels.providers.base import Message
 
@@ -116,6 +117,8 @@ class Renderer:
             link = unsubscribe_url(sign_unsubscribe(line.workspace_id, row.person_id, row.id))
             context["unsubscribe_url"] = link
             context["preferences_url"] = preferences_url(link)
+            if line.tracking != s.TRACKING_OFF:
+                context["tracking_url"] = tracking_url(row.id)
             headers = _mail_headers(f"{key}@{line.mail_domain}", link)
         return Message(
             key=row.id,
@@ -177,7 +180,11 @@ class Renderer:
         }
         try:
             parts = {name: compile_template(source) for name, source in others.items()}
-            return Text(compile_template(subject), compile_template(body, html), context, parts)
+            # The author's own text first: what is wrong in it must not be looked for in what was made of it.
+            compiled = compile_template(body, html)
+            if made := links.tracked_body(line.channel_id, line.tracking, body, html):
+                compiled = compile_template(made, html)
+            return Text(compile_template(subject), compiled, context, parts)
         except TemplateProblem as problem:
             return problem
 

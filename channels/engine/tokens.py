@@ -78,3 +78,34 @@ def unsubscribe_url(token: str) -> str:
 def preferences_url(unsubscribe: str) -> str:
     """The address of the same person's preferences: the same token, another page."""
     return unsubscribe.replace("/unsubscribe/", "/preferences/", 1)
+
+
+_TRACKING_SALT = b"channels.tracking"
+
+
+@lru_cache(maxsize=4)
+def _tracking_key(key: str) -> bytes:
+    return hashlib.sha256(_TRACKING_SALT + key.encode()).digest()
+
+
+def _tracking_signature(delivery_id: int, key: str) -> str:
+    digest = hmac.digest(_tracking_key(key), str(delivery_id).encode(), "sha256")
+    return urlsafe_b64encode(digest[:15]).decode()
+
+
+def tracking_url(delivery_id: int) -> str:
+    """How the tracked addresses of a message begin; a link's key (or the pixel's) and a slash follow."""
+    return f"{settings.SITE_URL}/t/{delivery_id}.{_tracking_signature(delivery_id, settings.SECRET_KEY)}."
+
+
+def read_tracking(token: str) -> tuple[int, str] | None:
+    """The delivery and the key of a tracked address; None for one that we have not made."""
+    number, _, rest = token.partition(".")
+    signature, _, key = rest.partition(".")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        return None
+    secrets: list[str] = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    known = (_tracking_signature(int(number), secret) for secret in secrets)
+    if not any(hmac.compare_digest(made.encode(), signature.encode()) for made in known):
+        return None
+    return int(number), key

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from channels.domain import states as s
+from channels.domain.hours import clean_hours
 from channels.domain.secrets import SecretsUnreadable, decrypt, encrypt
 from channels.engine.claiming import due_channels
 from channels.engine.lines import CannotSend, open_settings, secret_keys
@@ -20,7 +21,7 @@ from channels.providers.base import CheckResult, Provider, SettingsError
 from channels.services import doorbell
 from channels.services.errors import InvalidConnection
 
-_KNOWN = {"name", "provider", "settings", "rate_per_second", "parallelism"}
+_KNOWN = {"name", "provider", "settings", "rate_per_second", "parallelism", "hours", "tracking"}
 #: A connection with an error is tried again after so long, and after twice as long each time it fails again.
 FIRST_RECHECK = timedelta(minutes=1)
 LONGEST_RECHECK = timedelta(hours=1)
@@ -142,6 +143,11 @@ def _fill(connection: Connection, provider: Provider, data: Mapping[str, Any]) -
         connection.parallelism = (
             _whole(data["parallelism"], "parallelism", problems) or connection.parallelism
         )
+    if "hours" in data:
+        connection.hours, wrong = clean_hours(data["hours"])
+        problems |= wrong
+    if "tracking" in data:
+        connection.tracking = _tracking(data["tracking"], problems)
     if "settings" in data:
         _fill_settings(connection, provider, data["settings"], problems)
     if problems:
@@ -171,6 +177,13 @@ def _fill_settings(connection: Connection, provider: Provider, given: Any, probl
     connection.settings = {name: value for name, value in cleaned.items() if name not in secret_names}
     kept = {name: cleaned[name] for name in secret_names if cleaned.get(name)}
     connection.secrets = encrypt(kept, secret_keys()) if kept else ""
+
+
+def _tracking(value: Any, problems: dict[str, str]) -> str:
+    known = [name for name, _ in s.TRACKING_CHOICES]
+    if value not in known:
+        problems["tracking"] = f"Choose one of: {', '.join(known)}."
+    return str(value)
 
 
 def _number(value: Any, path: str, problems: dict[str, str]) -> float | None:
