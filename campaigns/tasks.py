@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from campaigns.engine.segments import keep_members
 from campaigns.services import duties, importing
 
 
@@ -27,3 +28,9 @@ def work_on_campaign(campaign_id: int) -> object:
 def run_import(job_id: int) -> None:
     """One CSV import, from wherever it got to."""
     importing.run_import(job_id)
+
+
+@shared_task
+def keep_segments(workspace_id: int) -> None:
+    """The segments by condition of one workspace."""
+    keep_members(workspace_id, timezone.now())

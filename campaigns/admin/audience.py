@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from campaigns.models import ImportJob, Person, Segment
 from campaigns.services.errors import ActionError
 from campaigns.services.people import upsert_people
+from campaigns.services.segments import change
 from config.console.admin_access import ReadOnly, WorkspacePages
 from config.console.admin_lists import KeysetList, WorkspaceFilter
 
@@ -150,8 +151,7 @@ class SegmentAdmin(KeysetList, WorkspacePages):
     def _set(self, request: HttpRequest, queryset: QuerySet[Any], verb: str, moment: Any) -> None:
         allowed = [segment for segment in queryset if self.may_write(request, segment)]
         for segment in allowed:
-            segment.archived_at = moment
-            segment.save(update_fields=["archived_at"])
+            change(segment, {"archived": moment is not None}, timezone.now())
             self.audit(request, segment, verb)
         self.message_user(request, f"{len(allowed)} lists changed. Campaigns that use them go on.")
 

@@ -144,7 +144,7 @@ def with_parts(queryset: QuerySet[Any]) -> QuerySet[Any]:
         .order_by("position", "id")
         .values(row=JSONObject(id=F("id"), kind=F("kind"), status=F("status"), sweep=F("sweep")))
     )
-    return queryset.select_related("created_by", "workspace__approval_policy").annotate(
+    return queryset.select_related("created_by", "segment", "workspace__approval_policy").annotate(
         label_names=ArraySubquery(labels), channel_rows=ArraySubquery(channels)
     )
 

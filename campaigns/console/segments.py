@@ -15,6 +15,7 @@ from django.utils import timezone
 from campaigns.models import Campaign, Person, Segment, SegmentMember
 from campaigns.services.errors import ActionError
 from campaigns.services.people import add_to_list, create_list
+from campaigns.services.segments import change
 from config.console.paging import capped_count, keyset_page
 from config.console.views import DetailPage, FormPage, ListPage
 
@@ -129,11 +130,13 @@ class SegmentPage(DetailPage):
         here = reverse("segments:detail", args=[segment.pk])
         operation = request.POST.get("op")
         if operation in ("archive", "unarchive"):
-            segment.archived_at = timezone.now() if operation == "archive" else None
-            segment.save(update_fields=["archived_at"])
-            messages.success(
-                request, f"“{segment.name}” is {'archived' if segment.archived_at else 'active'} now."
-            )
+            try:
+                change(segment, {"archived": operation == "archive"}, timezone.now())
+            except ActionError as refusal:
+                messages.error(request, str(refusal))
+            else:
+                words = "archived" if operation == "archive" else "active"
+                messages.success(request, f"“{segment.name}” is {words} now.")
             return HttpResponseRedirect(here)
         if operation != "add":
             raise Http404

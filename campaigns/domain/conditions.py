@@ -7,7 +7,7 @@ of a person, never unknown: *ne*, *not_exists*, *not_done*, *not_in* and *not_se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -107,6 +107,33 @@ def uses_of(condition: Condition) -> dict[str, list[Any]]:
             case LabelSent():
                 found["labels"].add(leaf.label)
     return {kind: sorted(names) for kind, names in found.items()}
+
+
+def cycle_from(segment: int, uses: Mapping[int, Iterable[int]]) -> list[int]:
+    """The way by which a segment depends on itself, from it to it; [] where it does not."""
+    seen: set[int] = set()
+    waiting = [[segment]]
+    while waiting:
+        way = waiting.pop()
+        for following in uses.get(way[-1], ()):
+            if following == segment:
+                return [*way, segment]
+            if following not in seen:
+                seen.add(following)
+                waiting.append([*way, following])
+    return []
+
+
+def names_in(given: Any, path: str = "condition") -> Iterator[tuple[str, str, Any]]:
+    """(path, kind, name) of every segment and label in a condition of the API's shape that has been read."""
+    for word in ("all", "any"):
+        for index, part in enumerate(given.get(word, [])):
+            yield from names_in(part, f"{path}.{word}.{index}")
+    if "not" in given:
+        yield from names_in(given["not"], f"{path}.not")
+    for kind in ("segment", "label"):
+        if kind in given:
+            yield f"{path}.{kind}", kind, given[kind]
 
 
 def window_start(within: Duration | None, now: datetime) -> datetime | None:

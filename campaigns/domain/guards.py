@@ -29,6 +29,8 @@ class Facts:
     """What the guards need to know of a campaign."""
 
     has_audience: bool = False
+    filling: str = ""
+    """Which segment of the audience is still being filled, and how far it is."""
     channels: tuple[ChannelFacts, ...] = ()
     workflow_problem: str = ""
     sweeping: bool = False
@@ -50,6 +52,12 @@ Guard = Callable[[Facts], str]
 
 def needs_audience(facts: Facts) -> str:
     return "" if facts.has_audience else "Start needs contacts: choose a list under Who."
+
+
+def needs_filled(facts: Facts) -> str:
+    if not facts.filling:
+        return ""
+    return f"{facts.filling} is still being filled; try again when everybody has been looked at."
 
 
 def needs_channels(facts: Facts) -> str:
@@ -138,6 +146,7 @@ GUARDS: dict[str, Guard] = {
     guard.__name__: guard
     for guard in (
         needs_audience,
+        needs_filled,
         needs_channels,
         needs_content,
         needs_connections,

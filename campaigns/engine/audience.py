@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 
+from campaigns.domain.conditions import names_in
 from campaigns.models import Campaign, Segment
 
 #: At the end of a subquery: look each row up by index. Left to itself the planner may read the whole of a large table
@@ -172,6 +173,17 @@ def _audience(
         tuple(without),
         nobody=not everyone.isdisjoint(without),
     )
+
+
+def segments_of(campaign: Campaign) -> set[int]:
+    """Every segment and list that its audience, trigger or filters name; no query."""
+    groups = [*(campaign.trigger.get("in") or []), campaign.trigger.get("not_in") or []]
+    found = {int(pk) for group in groups for pk in group}
+    if campaign.segment_id is not None:
+        found.add(campaign.segment_id)
+    for condition in (campaign.audience_condition, campaign.audience_filter, campaign.trigger.get("filter")):
+        found |= {name for _, kind, name in names_in(condition or {}) if kind == "segment"}
+    return found
 
 
 def count_people(audience: Audience) -> int:

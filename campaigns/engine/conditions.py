@@ -173,9 +173,10 @@ class _Compiler:
             return "false"
         if segment in self._known.everyone:
             return "true"
+        # By the person, never by the list: see audience.py.
         return (
             f"EXISTS (SELECT 1 FROM campaigns_segmentmember i WHERE i.person_id = {PERSON}.id"
-            f" AND i.segment_id = {self._param(segment, '::bigint')} {self._by_index})"
+            f" AND i.segment_id{' + 0' if self._by_index else ''} = {self._param(segment, '::bigint')} {self._by_index})"
         )
 
     def _label(self, leaf: LabelSent) -> str:

@@ -18,6 +18,7 @@ from campaigns.domain.lifecycle import Entry
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS, CHANNEL_MENUS
 from campaigns.domain.lifecycles.outreach import derive as derive_status
 from campaigns.domain.schedule import archive_due_at
+from campaigns.engine.segments import filling_of
 from campaigns.models import Campaign
 from campaigns.services import handover
 from campaigns.services.actions import check_version, lock, perform, record
@@ -47,9 +48,9 @@ def perform_channel(
         entry = _entry(campaign, channel, action)
         if actor.membership is not None and actor.membership.role not in entry.roles:
             raise Forbidden("Your role may not do that.")
-        if reason := first_reason(
-            entry.guards, channel_guard_facts(channel, campaign, approval_of(campaign))
-        ):
+        filling = filling_of([campaign]).get(campaign.pk, "")
+        facts = channel_guard_facts(channel, campaign, approval_of(campaign), filling)
+        if reason := first_reason(entry.guards, facts):
             raise NotAllowed(reason)
         before = channel.status
         _EFFECTS[action](channel, now)

@@ -25,6 +25,7 @@ from campaigns.services.errors import ActionError
 from campaigns.services.idempotency import forget_calls
 from campaigns.services.import_setup import forget_uploads
 from campaigns.services.importing import due_imports
+from campaigns.services.segments import keep_segments
 from channels.domain import states as cs
 from channels.engine import compacting, recovery
 from channels.engine.claiming import due_channels
@@ -233,6 +234,7 @@ DUTIES: dict[str, Duty] = {
     "start_due": start_due,
     "run_due": run_due,
     "stop_due": stop_due,
+    "keep_segments": keep_segments,
     "recover": recover,
     "work": work,
     "settle": settle,

@@ -12,12 +12,14 @@ from datetime import datetime
 from campaigns.domain import states as s
 from campaigns.domain.lifecycles.outreach import derive as derive_status
 from campaigns.domain.schedule import told
+from campaigns.engine.audience import segments_of
 from campaigns.models import Journey, Segment
 from campaigns.services import cloning, entering, running
 from campaigns.services.approval_effects import APPROVAL_EFFECTS
 from campaigns.services.errors import Invalid
 from campaigns.services.moves import Move
 from campaigns.services.parameters import read_choice, read_future, read_text
+from campaigns.services.segments import make_active
 from channels.domain import states as cs
 
 Effect = Callable[[Move], str | None]
@@ -214,12 +216,8 @@ def archive(move: Move) -> str | None:
 def unarchive(move: Move) -> str | None:
     """journey → stopped, and the archived lists it uses become active again; outreach → as its channels say."""
     campaign = move.campaign
-    trigger = campaign.trigger
-    entered_by = [pk for group in trigger.get("in") or [] for pk in group]
-    used = [campaign.segment_id, *entered_by, *(trigger.get("not_in") or [])]
-    revived = Segment.objects.filter(pk__in=[pk for pk in used if pk], archived_at__isnull=False)
-    move.data["segments_made_active"] = list(revived.values_list("name", flat=True))
-    revived.update(archived_at=None)
+    used = Segment.objects.filter(workspace_id=campaign.workspace_id, pk__in=segments_of(campaign))
+    move.data["segments_made_active"] = make_active(used, move.now)
     if campaign.kind != "outreach":
         return None
     target, _ = derive_status([channel.status for channel in move.channels])

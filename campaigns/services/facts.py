@@ -15,6 +15,7 @@ from campaigns.domain.approval import LIVE_STATUSES, Approval
 from campaigns.domain.guards import ChannelFacts, Facts
 from campaigns.domain.workflow import workflow_problem
 from campaigns.engine import audience
+from campaigns.engine.segments import filling_of
 from campaigns.models import Campaign, Membership
 from campaigns.services.snapshots import hash_of
 from channels.domain import states as cs
@@ -60,9 +61,11 @@ def facts_for(campaigns: Sequence[Campaign], membership: Membership | None) -> d
     unsent = _unsent(channel for c in campaigns if c.status == s.STOPPED for channel in channels[c.pk])
     waiting = _open_requests([c.pk for c in campaigns if c.status in _MAY_WAIT])
     approvals = approvals_of(campaigns, channels, waiting)
+    filling = filling_of(campaigns)
     return {
         campaign.pk: Facts(
             has_audience=has_audience(campaign),
+            filling=filling.get(campaign.pk, ""),
             channels=tuple(channel_facts(channel, campaign.kind) for channel in channels[campaign.pk]),
             workflow_problem=_workflow_problem(campaign, channels[campaign.pk]),
             sweeping=bool(campaign.sweep) or any(channel.sweep for channel in channels[campaign.pk]),
@@ -164,8 +167,9 @@ def _whose(campaign: Campaign, policy: Policy) -> str:
 
 
 def has_audience(campaign: Campaign) -> bool:
-    """Whether somebody has been chosen: a list, or a segment trigger with at least one *in*."""
-    return campaign.segment_id is not None or bool(campaign.trigger.get("in"))
+    """Whether somebody has been chosen: a list or condition, or a segment trigger with at least one *in*."""
+    chosen = campaign.segment_id is not None or bool(campaign.audience_condition)
+    return chosen or bool(campaign.trigger.get("in"))
 
 
 def _workflow_problem(campaign: Campaign, channels: list[Channel]) -> str:

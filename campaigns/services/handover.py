@@ -39,3 +39,11 @@ def ring_import(job_id: int) -> None:
         current_app.send_task("campaigns.tasks.run_import", args=[job_id])
     except Exception:
         log.warning("No broker to ring for import %s; the next beat will find it.", job_id, exc_info=True)
+
+
+def ring_segments(workspace_id: int) -> None:
+    """Ask a worker to keep the segments of a workspace; without a broker the next beat finds them."""
+    try:
+        current_app.send_task("campaigns.tasks.keep_segments", args=[workspace_id])
+    except Exception:
+        log.warning("No broker to ring for segments; the next beat will find them.", exc_info=True)

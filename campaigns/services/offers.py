@@ -10,8 +10,9 @@ from campaigns.domain.approval import Approval, menu_of
 from campaigns.domain.guards import Facts, first_reason, may_take
 from campaigns.domain.lifecycle import Entry
 from campaigns.domain.lifecycles.outreach import CHANNEL_MENUS
+from campaigns.engine.segments import filling_of
 from campaigns.models import Campaign, Membership
-from campaigns.services.facts import approval_of, channel_facts, facts_for
+from campaigns.services.facts import approval_of, channel_facts, facts_for, has_audience
 from channels.models import Channel
 
 #: Statuses of an outreach campaign in which its channels wait as well.
@@ -49,17 +50,21 @@ def channel_offers(
     if campaign.kind != "outreach" or campaign.status in NO_CHANNEL_ACTIONS:
         return {channel.pk: [] for channel in channels}
     approval = approval or approval_of(campaign)
+    filling = filling_of([campaign]).get(campaign.pk, "")
     return {
-        channel.pk: _listed(CHANNEL_MENUS[channel.status], channel_guard_facts(channel, campaign, approval))
+        channel.pk: _listed(
+            CHANNEL_MENUS[channel.status], channel_guard_facts(channel, campaign, approval, filling)
+        )
         for channel in channels
     }
 
 
-def channel_guard_facts(channel: Channel, campaign: Campaign, approval: Approval) -> Facts:
+def channel_guard_facts(channel: Channel, campaign: Campaign, approval: Approval, filling: str) -> Facts:
     """The facts for a guard of one channel's action: those of this channel alone, and what the policy says."""
     return Facts(
         approval=approval,
-        has_audience=campaign.segment_id is not None,
+        has_audience=has_audience(campaign),
+        filling=filling,
         channels=(channel_facts(channel, campaign.kind),),
         sweeping=bool(channel.sweep),
     )

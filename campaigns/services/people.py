@@ -153,14 +153,20 @@ def _attributes(given: Any, extension: str, errors: dict[str, str]) -> str:
     return text
 
 
-def create_list(workspace: Workspace, name: str, user: User | None = None) -> Segment:
-    """A new, empty manual list. Raises `Invalid` (field `name`) for an empty, over-long or taken name."""
+def read_list_name(name: str) -> str:
+    """The name of a list or segment as it is kept. Raises `Invalid` (field `name`) for an empty or over-long one."""
     name = " ".join(str(name or "").replace("\0", "").split())
     longest = Segment._meta.get_field("name").max_length or 0
     if not name:
         raise Invalid.field("name", "A list needs a name.")
     if len(name) > longest:
         raise Invalid.field("name", f"At most {longest} characters; this one has {len(name)}.")
+    return name
+
+
+def create_list(workspace: Workspace, name: str, user: User | None = None) -> Segment:
+    """A new, empty manual list. Raises `Invalid` (field `name`) for an empty, over-long or taken name."""
+    name = read_list_name(name)
     try:
         with transaction.atomic():
             return Segment.objects.create(

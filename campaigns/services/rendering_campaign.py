@@ -54,7 +54,8 @@ def render_channel(channel_id: int, membership: Membership) -> dict[str, Any]:
 
 def _with_parts(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
     channels = Channel.objects.select_related("connection").order_by("position", "id")
-    return campaigns.select_related("created_by", "topic", "workspace__approval_policy").prefetch_related(
+    parts = ("created_by", "segment", "topic", "workspace__approval_policy")
+    return campaigns.select_related(*parts).prefetch_related(
         Prefetch("labels", Label.objects.order_by("name")), Prefetch("channels", channels)
     )
 

@@ -16,6 +16,7 @@ EVERY: dict[str, int] = {
     "run_due": 5,
     "stop_due": 5,
     "recover": 10,
+    "keep_segments": 3,
     "work": 3,
     "settle": 3,
     "fail_broken": 10,

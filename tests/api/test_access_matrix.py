@@ -36,6 +36,7 @@ BODIES: dict[str, Any] = {
     "POST /people/{external_id}/devices": {"kind": "push", "token": "a"},
     "POST /lists": {"name": "A"},
     "POST /segments": {"name": "A"},
+    "PATCH /segments/{segment_id}": {"name": "Taken over"},
     "POST /labels": {"name": "A"},
     "POST /topics": {"name": "A"},
     "POST /lists/{list_id}/people": {"external_ids": []},

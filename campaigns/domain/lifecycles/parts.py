@@ -4,9 +4,11 @@ from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Entry, SystemEdge
 
 #: What has to be there as long as a campaign is live or waits for its time, whatever becomes of its connections.
-COMPLETE = ("needs_audience", "needs_channels", "needs_content", "needs_workflow", "needs_approval")
+COMPLETE = (
+    "needs_audience", "needs_filled", "needs_channels", "needs_content", "needs_workflow", "needs_approval",
+)  # fmt: skip
 #: What has to be there before anything can go out.
-READY_TO_SEND = ("needs_audience", "needs_channels", "needs_content", "needs_connections")
+READY_TO_SEND = ("needs_audience", "needs_filled", "needs_channels", "needs_content", "needs_connections")
 #: The same for kinds that set out without a request, where a policy may want one (domain/approval.py).
 READY_TO_START = (*READY_TO_SEND, "needs_approval")
 
