@@ -80,9 +80,9 @@ KINDS: dict[str, ChannelKind] = _catalogue(
     ChannelKind("whatsapp", "WhatsApp", "brand-whatsapp", "phone"),
     ChannelKind("slack", "Slack", "brand-slack", "none"),
     ChannelKind("partner", "Partner", "affiliate", "none"),
-    _later("facebook_audience", "Facebook audience", "brand-facebook", "contact"),
-    _later("google_ads_audience", "Google Ads audience", "brand-google", "contact"),
-    _later("tiktok_audience", "TikTok audience", "brand-tiktok", "contact"),
+    ChannelKind("facebook_audience", "Facebook audience", "brand-facebook", "contact"),
+    ChannelKind("google_ads_audience", "Google Ads audience", "brand-google", "contact"),
+    ChannelKind("tiktok_audience", "TikTok audience", "brand-tiktok", "contact"),
 )
 
 

@@ -112,7 +112,8 @@ class _Pump:
         self._sender: Sender = line.provider.open(line.settings, slots)
         self._renderer = Renderer(line)
         self._exchange = Exchange(line, now)
-        self._window = Window(slots)
+        # A provider that takes many messages in one call needs as many in hand to fill it.
+        self._window = Window(slots * getattr(line.provider, "batch", 1))
         self._report = report
         self._stop = stop
         self._out: dict[int, Claimed] = {}

@@ -186,6 +186,9 @@ class Provider(Protocol):
     store: Literal["", "in_app", "sandbox"]
     """Where the engine itself keeps a sent message, in the transaction that records it as sent."""
 
+    # ``batch`` (int) may be there too: how many messages it takes in one call. Only where a repeated call does no harm
+    # (``deduplicates``): so many more messages are in doubt when a worker dies.
+
     def deduplicates(self, settings: Mapping[str, Any]) -> bool:
         """Whether a call whose end is unknown may be repeated with the same idempotency key."""
 

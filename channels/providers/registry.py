@@ -16,6 +16,9 @@ PROVIDERS: tuple[str, ...] = (
     "channels.providers.slack.provider:SlackProvider",
     "channels.providers.webhook.provider:WebhookProvider",
     "channels.providers.partner.provider:PartnerProvider",
+    "channels.providers.facebook.provider:FacebookProvider",
+    "channels.providers.google_ads.provider:GoogleAdsProvider",
+    "channels.providers.tiktok.provider:TikTokProvider",
     "channels.providers.inapp.provider:InAppProvider",
     "channels.providers.sandbox.provider:SandboxProvider",
 )

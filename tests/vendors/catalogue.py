@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.vendors.audiences import Facebook, GoogleAds, TikTok
 from tests.vendors.fcm import Fcm
 from tests.vendors.partner import Partner
 from tests.vendors.server import Vendor
@@ -10,4 +11,14 @@ from tests.vendors.twilio import Twilio
 from tests.vendors.vonage import Vonage
 from tests.vendors.web_push import WebPush
 
-VENDORS: tuple[type[Vendor], ...] = (Twilio, Vonage, Fcm, WebPush, Slack, Partner)
+VENDORS: tuple[type[Vendor], ...] = (
+    Twilio,
+    Vonage,
+    Fcm,
+    WebPush,
+    Slack,
+    Partner,
+    Facebook,
+    GoogleAds,
+    TikTok,
+)

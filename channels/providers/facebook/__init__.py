@@ -1,0 +1,1 @@
+"""Facebook: people into and out of a custom audience."""

@@ -1,0 +1,1 @@
+"""Google Ads: people into and out of a customer match list."""

@@ -1,0 +1,1 @@
+"""TikTok: people into and out of a custom audience."""
