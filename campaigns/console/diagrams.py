@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from campaigns.domain import states as s
+from campaigns.domain.approval import edit_edges
 from campaigns.domain.lifecycle import Lifecycle
 from config.console.diagram import Diagram, draw
 
@@ -31,3 +32,7 @@ def _edges(lifecycle: Lifecycle) -> Iterator[tuple[str, str, str, bool]]:
         if action in meshes and s.RUNNING not in (source, target):
             continue
         yield source, target, label, (action, source, target) not in by_hand
+    drawn = {(source, target) for _, source, target, _ in lifecycle.edges()}
+    for outcome, source, target in edit_edges(lifecycle):
+        if outcome == "submit" and source != target and (source, target) not in drawn:
+            yield source, target, "an edit", False

@@ -24,7 +24,7 @@ def apply(
     values = read_fields(data, campaign.workspace, campaign.kind)
     if now is not None:
         refuse_past_times(campaign, values, now)
-    before = {name: getattr(campaign, name) for name in values}
+    before = {name: getattr(campaign, name) for name in (*values, "starts_at")}
     for name, value in values.items():
         setattr(campaign, name, value)
     if {"delivery", "timezone"} & values.keys():
