@@ -12,6 +12,7 @@ from campaigns.api import (
     connections,
     deliveries,
     devices,
+    events,
     imports,
     labels,
     lists,
@@ -27,7 +28,7 @@ from campaigns.api.body import JsonParser
 from channels.services.errors import ChannelError
 
 RESOURCES = (
-    devices, people, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
+    devices, people, events, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
     variants, sample_sends, topics,
 )  # fmt: skip
 

@@ -63,6 +63,16 @@ def insert_events(workspace: Workspace, rows: Sequence[Mapping[str, Any]], now: 
         return int(cursor.rowcount)
 
 
+def hold_running(campaign_id: int) -> bool:
+    """Whether the campaign is running, and keep it so until this transaction ends: triggers do not wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM campaigns_campaign WHERE id = %s AND status = 'running' AND deleted_at IS NULL FOR SHARE",
+            [campaign_id],
+        )
+        return cursor.fetchone() is not None
+
+
 def safe_id(campaign: Campaign) -> int:
     """The id of the last event that the campaign follows; none with a lower id can appear any more. 0 for none yet.
 

@@ -51,12 +51,12 @@ def restart(move: Move) -> str | None:
 
 def launch(move: Move) -> str | None:
     """The beat: the scheduled time has come. What is late says so."""
-    late = (move.now - move.campaign.starts_at).total_seconds() if move.campaign.starts_at else 0
-    if late > 60:
-        move.reason = f"Started {int(late // 60)} minutes late."
     if running.goes_in_runs(move.campaign):
         running.begin(move)
         return None
+    late = (move.now - move.campaign.starts_at).total_seconds() if move.campaign.starts_at else 0
+    if late > 60:
+        move.reason = f"Started {int(late // 60)} minutes late."
     if move.campaign.status == s.STOPPED:
         move.params = {"audience": move.campaign.restart_audience}
         return restart(move)

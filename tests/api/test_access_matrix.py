@@ -33,6 +33,8 @@ NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
 BODIES: dict[str, Any] = {
     "POST /campaigns": {"kind": "sms", "name": "A"},
     "POST /people": [],
+    "POST /events": [],
+    "POST /campaigns/{campaign_id}/trigger": [],
     "POST /people/{external_id}/devices": {"kind": "push", "token": "a"},
     "POST /lists": {"name": "A"},
     "POST /segments": {"name": "A"},
