@@ -89,9 +89,7 @@ def test_a_beat_that_was_down_over_three_occurrences(
         assert why[2] == f"It was missed by more than {grace} hours."
         assert campaign.status == (status if more else "completed")
         assert "was skipped" in campaign.status_reason
-    assert beat(last + behind * HOUR) == {
-        "started": [], "asked": [], "begun": [], "skipped": [], "refused": [],
-    }  # fmt: skip
+    assert not any(beat(last + behind * HOUR).values())
     assert max(sent_by_run(campaign).values(), default=3) == 3
     assert list(violations()) == []
 
