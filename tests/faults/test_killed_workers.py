@@ -19,8 +19,9 @@ from channels.engine.recovery import recover_expired
 from channels.models import Channel, Delivery, SandboxMessage
 from tests import factories
 from tests.engine.sending import NOW, enrol, ledger, make_blast, smtp_blast, tallies
+from tests.faults.brokers import connected
 from tests.faults.checker import compare, rounds
-from tests.faults.nursery import ForkedWorker, Nursery
+from tests.faults.nursery import Nursery
 from tests.faults.worker_process import Worker, wait_until
 from tests.sinks.sink import Sink
 
@@ -60,13 +61,6 @@ def nursery() -> Iterator[Nursery]:
     nursery.close()
 
 
-def connected(worker: ForkedWorker) -> bool:
-    """Whether the worker has come so far that it works on the database."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [worker.name])
-        return bool(cursor.fetchone()[0])
-
-
 def test_killed_workers_leave_nobody_twice_and_nobody_lost(smtp_sink: Sink, nursery: Nursery) -> None:
     """SIGKILL at twenty random instants of one blast that three workers send; each one killed has a successor."""
     number = rounds(20)
@@ -75,7 +69,7 @@ def test_killed_workers_leave_nobody_twice_and_nobody_lost(smtp_sink: Sink, nurs
     workers = deque(nursery.start() for _ in range(POOL))
     for turn in range(number):
         victim = workers.popleft()
-        wait_until(lambda victim=victim: connected(victim), f"worker {turn} begins", 120)
+        wait_until(lambda victim=victim: victim.name in connected(), f"worker {turn} begins", 120)
         goal = smtp_sink.count() + random.randint(1, A_ROUND // 3)
         wait_until(lambda goal=goal: smtp_sink.count() >= goal, f"message {goal} arrives", 120)
         victim.kill()
