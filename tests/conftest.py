@@ -40,8 +40,23 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.DATABASES["default"].update(database_url.parse(os.environ[DATABASE], DATABASE))
     _choose_broker(os.environ.get(BROKER) or "memory://")
     settings.DATA_DIR = Path(os.environ.get(FOLDER) or settings.DATA_DIR)
+    if _is_worker(config):
+        settings.DATA_DIR /= config.workerinput["workerid"]
     settings.AXES_ENABLED = False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For pytest-xdist: what starts whole installations runs in one process, and so does what kills processes.
+
+    The first share one running product; the second share the corners of the brokers that they empty.
+    """
+    for item in items:
+        if {"product", "up"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("installations"))
+        elif item.get_closest_marker("fault"):
+            item.add_marker(pytest.mark.xdist_group("faults"))
 
 
 def _prepare_services() -> None:

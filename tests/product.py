@@ -87,7 +87,7 @@ class ApiCaller:
             },
         )
         try:
-            with urllib.request.urlopen(call, timeout=30) as answer:
+            with urllib.request.urlopen(call, timeout=120) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)

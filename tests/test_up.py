@@ -38,7 +38,7 @@ def up() -> Iterator[Callable[..., Up]]:
 def get(port: int, path: str) -> tuple[int, str]:
     """Ask the console for a page, as a load balancer would."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=120) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

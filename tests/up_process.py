@@ -15,7 +15,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 # Far above what anything takes here; only a hang reaches it.
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 
 def free_port() -> int:
@@ -107,7 +107,7 @@ class Up:
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Return those still running after a moment's grace; waiting to be reaped does not count as running."""
     _, left = psutil.wait_procs(processes, timeout=0)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while left and time.monotonic() < deadline:
         left = [process for process in left if _runs(process)]
         threading.Event().wait(0.05)

@@ -24,7 +24,7 @@ from tests.product import Product
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 #: A page says so on its own when something is not there; only a hang waits for this long.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 
 SignIn = Callable[..., Page]
 

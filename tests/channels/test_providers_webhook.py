@@ -114,7 +114,7 @@ def test_an_answer_is_told_apart_and_the_others_go_out(
     http_sink.set_script([{"match": "delivery-2", "times": 1, **rule}])
     started = time.monotonic()
     # One request at a time and the broken answer last: a login that is refused stands for all that follow.
-    outcomes = send_all(WEBHOOK, settings_for(http_sink, timeout=0.4), [hook(1), hook(3), hook(2)])
+    outcomes = send_all(WEBHOOK, settings_for(http_sink, timeout=1.5), [hook(1), hook(3), hook(2)])
 
     outcome = outcomes[2]
     assert (outcome.kind, outcome.reason, outcome.connection_error) == (kind, reason, broken)
@@ -122,7 +122,7 @@ def test_an_answer_is_told_apart_and_the_others_go_out(
     if "body" in rule and kind != "sent":
         assert rule["body"] in outcome.detail
     assert (outcomes[1].kind, outcomes[3].kind) == ("sent", "sent")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_a_retry_after_date_is_a_number_of_seconds(http_sink: Sink) -> None:

@@ -83,7 +83,7 @@ def test_sigterm_in_the_middle_leaves_nothing_in_doubt(
         os.killpg(worker.process.pid, signal.SIGTERM)
     else:
         worker.process.send_signal(signal.SIGTERM)
-    worker.process.wait(timeout=15)
+    worker.process.wait(timeout=120)
     result = compare(channel, smtp_sink.journal())
     assert result.clean and set(result.statuses) == {"sent", "pending"}, result
     assert result.arrived == result.statuses["sent"] < 3000

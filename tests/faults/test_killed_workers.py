@@ -102,7 +102,7 @@ def test_sigterm_in_the_middle_leaves_nothing_in_doubt(smtp_sink: Sink, workers:
         asked = time.monotonic()
         workers[turn].send(signal.SIGTERM)
         workers[turn].wait()
-        assert time.monotonic() - asked < 10
+        assert time.monotonic() - asked < 60
         result = compare(channel, smtp_sink.journal())
         assert result.clean and set(result.statuses) == {"sent", "pending"}, result
         assert result.arrived == result.statuses["sent"]

@@ -72,7 +72,7 @@ class Worker:
         return output
 
 
-def wait_until(happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def wait_until(happened: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not happened():
