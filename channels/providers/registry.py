@@ -9,6 +9,7 @@ from channels.providers.base import Provider
 
 PROVIDERS: tuple[str, ...] = (
     "channels.providers.smtp.provider:SmtpProvider",
+    "channels.providers.anymail.provider:AnymailProvider",
     "channels.providers.twilio.provider:TwilioProvider",
     "channels.providers.vonage.provider:VonageProvider",
     "channels.providers.fcm.provider:FcmProvider",

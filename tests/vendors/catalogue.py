@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.vendors.audiences import Facebook, GoogleAds, TikTok
+from tests.vendors.email_services import Brevo, Mailgun, Postmark, Resend
 from tests.vendors.fcm import Fcm
 from tests.vendors.partner import Partner
 from tests.vendors.server import Vendor
@@ -12,6 +13,10 @@ from tests.vendors.vonage import Vonage
 from tests.vendors.web_push import WebPush
 
 VENDORS: tuple[type[Vendor], ...] = (
+    Postmark,
+    Mailgun,
+    Brevo,
+    Resend,
     Twilio,
     Vonage,
     Fcm,
