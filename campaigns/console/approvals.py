@@ -15,7 +15,7 @@ from approvals.console.inbox import shown as shown_request
 from approvals.console.inbox import with_times
 from approvals.models import Request
 from campaigns.console.audience import sample_people
-from campaigns.console.comparing import audience_in, pairs, sections
+from campaigns.console.comparing import pairs, sections
 from campaigns.console.detail import activity_label
 from campaigns.console.pages import answer_as_page
 from campaigns.console.rows import with_parts
@@ -26,6 +26,7 @@ from campaigns.services.actors import Actor
 from campaigns.services.editing import rights
 from campaigns.services.errors import ActionError, NotAllowed
 from campaigns.services.impact import Impact, impact
+from campaigns.services.snapshots import with_audience_of
 from config.console.local_time import LocalTimeField, local_text, to_moment
 from config.console.views import DetailPage
 
@@ -188,7 +189,7 @@ class RequestPage(DetailPage):
     def _contents(self) -> dict[str, Any]:
         """What differs, and the messages and people of this version."""
         before, after = self.asked.baseline, self.asked.snapshot
-        draft = audience_in(self.campaign, after)
+        draft = with_audience_of(self.campaign, after)
         audience = audience_of(draft)
         people = sample_people(draft, 10) if audience else []
         wanted = self.request.GET.get("person", "")

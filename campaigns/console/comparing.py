@@ -47,7 +47,20 @@ def sections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Sectio
     found = {name: Section(name, TITLES[name], _UNCHANGED[name]) for name in PARTS}
     for one in differences(*_in_words(before, after)):
         found[one.section].rows.append(_row(one))
+    for section in found.values():
+        section.rows = _subjects_first(section.rows)
     return list(found.values())
+
+
+def _subjects_first(rows: list[Row]) -> list[Row]:
+    """A subject stands above its message, as in the mail itself; all else keeps its order."""
+    places: dict[str, int] = {}
+
+    def place(row: Row) -> tuple[int, bool]:
+        channel = row.label.partition(":")[0]
+        return places.setdefault(channel, len(places)), not row.label.endswith("subject")
+
+    return sorted(rows, key=place)
 
 
 def _in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -153,12 +166,3 @@ def _named(variants: Any) -> Iterator[tuple[str, Any]]:
 def _message(title: str, kind: str, content: Mapping[str, Any], variant: Mapping[str, Any]) -> Message:
     text = {name: str(variant.get(name) or content.get(name) or "") for name in ("subject", "body")}
     return Message(title, kind, text["subject"], text["body"])
-
-
-def audience_in(campaign: Campaign, snapshot: Mapping[str, Any]) -> Campaign:
-    """A campaign that is never saved, for whom this version is: to count and to show some of them."""
-    who = snapshot.get("who") or {}
-    chosen = (who.get("audience") or {}).get("segment")
-    return Campaign(
-        workspace_id=campaign.workspace_id, kind=campaign.kind, segment_id=chosen, trigger=who.get("trigger") or {}
-    )  # fmt: skip

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from approvals.models import Policy, Request
@@ -188,6 +190,21 @@ def test_the_person_it_is_shown_as_can_be_chosen(desk: Client, creator: Membersh
     assert page.count("<option") == 10 and "Ten of them" in page
     chosen = desk.get(url(request)).context["people"][4]
     assert desk.get(f"{url(request)}?person={chosen.pk}").context["person"] == chosen
+
+
+def test_it_asks_the_same_number_of_questions_however_much_there_is_to_show(
+    desk: Client, creator: Membership, now: datetime
+) -> None:
+    few, many = ask(creator, now, people=1), ask(creator, now, people=30)
+    for number in range(5):
+        edit(many.campaign, creator, f"Version {number}", now)
+    counts = []
+    for request in (few, open_request(many.campaign)):
+        text(desk, url(request))
+        with CaptureQueriesContext(connection) as captured:
+            text(desk, url(request))
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 40
 
 
 def test_another_workspaces_request_does_not_exist(

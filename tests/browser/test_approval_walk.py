@@ -13,6 +13,8 @@ from tests.browser.steps import confirm, new_campaign, save_and_go_on
 from tests.product import ApiCaller, Product
 from tests.sinks.sink import Sink
 
+pytestmark = pytest.mark.slow
+
 NAME = "Garden letter"
 #: A run needs the beat, the workers and the mail server, on a machine that may be busy.
 RUN_MS = 120_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
@@ -49,7 +50,28 @@ def campaign(product: Product) -> int:
     return made["id"]
 
 
-def pages(campaign: int) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def asked(product: Product, campaign: int) -> int:
+    """A request for approval: an edit of a letter that is scheduled, so that there is something to compare."""
+    api, approver = product.api(), product.api("approver")
+    done = api.get(f"/campaigns/{campaign}")
+    channel = {"kind": "email", "connection": done["channels"][0]["connection"]}
+    content = {"subject": "Spring", "body": "<html><body><p>It opens on Monday.</p></body></html>"}
+    at = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    letter = {
+        "kind": "message", "name": "Letter", "audience": done["audience"], "delivery": {"type": "one_time", "at": at},
+        "channels": [channel | {"content": content}],
+    }  # fmt: skip
+    made = api.post("/campaigns", letter)["id"]
+    version = approver.post(f"/campaigns/{made}/actions/publish")["version"]
+    changed = content | {"body": content["body"].replace("Monday", "Tuesday")}
+    edit = {"version": version, "channels": [channel | {"content": changed}]}
+    status, answer = api.answer("PATCH", f"/campaigns/{made}", edit)
+    assert status == 200 and answer["status"] == "pending_approval", answer
+    return next(row["id"] for row in api.everything("/approvals") if row["campaign"] == made)
+
+
+def pages(campaign: int, asked: int) -> dict[str, str]:
     """The pages by their names."""
     return {
         "list": "/campaigns/",
@@ -70,18 +92,23 @@ def pages(campaign: int) -> dict[str, str]:
         "segments": "/segments/",
         "labels": "/labels/",
         "approvals": "/approvals/",
+        "decided": "/approvals/?tab=decided",
+        "request": f"/approvals/{asked}/",
+        "notifications": "/notifications/",
+        "policy": "/settings/approvals/",
+        "log of settings": "/settings/activity/",
         "connections": "/channels/",
         "new connection": "/channels/new/smtp/",
         "lifecycles": "/help/lifecycles/",
     }
 
 
-def test_axe_finds_nothing_on_any_page_light_or_dark(sign_in: SignIn, campaign: int) -> None:
+def test_axe_finds_nothing_on_any_page_light_or_dark(sign_in: SignIn, campaign: int, asked: int) -> None:
     page = sign_in("admin", color_scheme="light", reduced_motion="reduce")
     page.goto(f"/campaigns/{campaign}/")
     expect(page.locator("#head-status")).to_contain_text("Completed")
     found: dict[str, list[str]] = {}
-    for name, address in pages(campaign).items():
+    for name, address in pages(campaign, asked).items():
         page.goto(address)
         found[name] = violations(page)
     stranger = sign_in("", color_scheme="light", reduced_motion="reduce")
@@ -123,10 +150,10 @@ def run_axe(page: Page, options: dict[str, Any]) -> list[str]:
     ]
 
 
-def test_nothing_scrolls_sideways_on_a_phone(sign_in: SignIn, campaign: int) -> None:
+def test_nothing_scrolls_sideways_on_a_phone(sign_in: SignIn, campaign: int, asked: int) -> None:
     page = sign_in("admin", viewport=PHONE)
     too_wide = {}
-    for name, address in pages(campaign).items():
+    for name, address in pages(campaign, asked).items():
         page.goto(address)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > PHONE["width"]:
