@@ -138,6 +138,8 @@ def _carry_out(move: Move, rule: Entry | SystemEdge) -> None:
     if move.approves or (was_approved and campaign.kind != "message"):
         # What an action itself does to the times (dropped, used up) leaves approved what was approved.
         campaign.approved_hash = hash_of(campaign, move.channels)
+    if move.approves:
+        move.data["approved_hash"] = campaign.approved_hash
     if campaign.status in _ENDED or campaign.deleted_at:
         approving.expire(campaign, move.now)
     campaign.status_reason = move.reason

@@ -78,7 +78,10 @@ def withdraw(move: Move) -> str | None:
         return None
     if campaign.kind != "message":
         return approving.sent_from(campaign)
-    return s.AWAITING_NEXT_RUN if approving.keeps_approved(campaign) else s.DRAFT
+    if approving.keeps_approved(campaign):
+        return s.AWAITING_NEXT_RUN
+    running.unplan(campaign)
+    return s.DRAFT
 
 
 def _take_effect(move: Move, sent_from: str) -> str | None:

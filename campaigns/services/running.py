@@ -171,6 +171,12 @@ def join(campaign: Campaign, channel: Channel) -> None:
     channel.enrolled = goes_one_by_one(campaign)
 
 
+def unplan(campaign: Campaign) -> None:
+    """A draft again: nothing is to come by itself."""
+    campaign.runs.filter(status=Run.PLANNED).delete()
+    campaign.next_run_at = None
+
+
 def _supersede(campaign: Campaign, run: Run) -> None:
     """What still waits for a person's decision is settled by a later run: nobody gets two at once."""
     older = campaign.runs.filter(status=Run.LATE, occurs_at__lt=run.occurs_at)

@@ -9,14 +9,14 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from approvals.models import Request
 from campaigns.domain.approval import policy_edges
 from campaigns.domain.lifecycles import lifecycle_of
-from campaigns.models import Activity, Campaign, Membership, Segment
-from campaigns.services import duties
+from campaigns.models import Activity, Campaign, Membership, Run, Segment
+from campaigns.services import due_runs, duties
 from campaigns.services.actions import perform
 from campaigns.services.actors import Actor
 from campaigns.services.editing import save_edit
@@ -29,9 +29,11 @@ from tests.factories import NOW
 
 DUE = NOW + timedelta(days=1)
 AFTER = DUE + timedelta(minutes=5)
+BEFOREHAND = NOW - timedelta(hours=1)
 _TOKEN = re.compile(r"token-[\w-]+")
-#: Where a round begins; "edited" has an edit that waits beside the live campaign.
-STARTS = ("pending", "scheduled", "running", "edited")
+#: Where a round begins; "edited" has an edit that waits beside the live campaign, "resting" waits for its second run,
+#: "held" for it and for approval of an edit.
+STARTS = ("pending", "scheduled", "running", "edited", "resting", "held")
 
 
 @dataclass
@@ -68,7 +70,8 @@ class Race:
 
     def run(self) -> None:
         """Set the campaign up, race for it, then let everything that is due happen, and check what has come out."""
-        self.campaign = self._make()
+        again = self.start in ("resting", "held")
+        self.campaign = self._rest() if again else self._make()
         self.asked = Request.objects.filter(campaign=self.campaign, status="open").first()
         barrier = threading.Barrier(8)
 
@@ -109,6 +112,23 @@ class Race:
             self._edit("waiting", ground.second_creator, campaign)
         return campaign
 
+    def _rest(self) -> Campaign:
+        """A message that goes out every day: its first run is done, the second one is about to come."""
+        ground, first = self.ground, DUE - timedelta(days=1)
+        delivery = {"type": "recurring", "rrule": "FREQ=DAILY", "starts_at": first.isoformat()}
+        campaign = factories.CampaignFactory(
+            kind="message", now=BEFOREHAND, created_by=ground.creator, audience={"segment": ground.segment.pk},
+            connection=ground.connection, delivery=delivery, channels=self._channels("first"),
+        )  # fmt: skip
+        perform("publish", campaign.pk, Actor.member(ground.second_approver), now=BEFOREHAND)
+        due_runs.run_due(first)
+        self.campaign = campaign
+        self._send(first)
+        perform("await_next_run", campaign.pk, Actor.system(), now=first)
+        if self.start == "held":
+            self._edit("waiting", ground.second_creator, campaign)
+        return campaign
+
     def _channels(self, name: str, campaign: Campaign | None = None) -> list[dict[str, Any]]:
         token = f"token-{self.number}-{name}"
         self.tokens[name] = token
@@ -137,7 +157,7 @@ class Race:
         }  # fmt: skip
 
     def _asker(self) -> Membership:
-        return self.ground.second_creator if self.start == "edited" else self.ground.creator
+        return self.ground.second_creator if self.start in ("edited", "held") else self.ground.creator
 
     def _perform(self, action: str, member: Membership, campaign: Campaign, **params: Any) -> object:
         return perform(action, campaign.pk, Actor.member(member), params=params, now=NOW)
@@ -150,18 +170,18 @@ class Race:
     def _due(self) -> None:
         """The beat and a worker, at the scheduled time."""
         duties.start_due(AFTER)
+        due_runs.run_due(AFTER)
         self._send()
 
-    def _send(self) -> None:
-        duties.work_on(self.campaign.pk, AFTER)
+    def _send(self, now: datetime = AFTER) -> None:
+        duties.work_on(self.campaign.pk, now)
         for channel in Channel.objects.filter(campaign=self.campaign, status="running"):
-            dispatch_channel(channel.pk, now=AFTER)
+            dispatch_channel(channel.pk, now=now)
 
     # --- afterwards
 
     def _finish(self) -> None:
-        duties.start_due(AFTER)
-        self._send()
+        self._due()
 
     def check(self) -> None:
         """One legal winner, a log that is a legal path, and nothing sent that nobody approved."""
@@ -170,6 +190,7 @@ class Race:
         self._check_winner(told)
         sent = self._sent()
         assert sent <= self._approved(), f"{told}: sent {sent}, approved {self._approved()}"
+        self._check_runs(told)
 
     def _check_path(self, told: str) -> None:
         lifecycle = lifecycle_of("message")
@@ -195,6 +216,14 @@ class Race:
             assert winners == [status], told
         else:
             assert winners == [] and status in ("voided", "expired"), f"{told}: {status}"
+
+    def _check_runs(self, told: str) -> None:
+        """What began as a run is what was approved by then, by its content hash; what was held is skipped and says so."""
+        rows = Activity.objects.filter(campaign_id=self.campaign.pk, action__in=("approve", "publish"))
+        approved = {row.data.get("approved_hash") for row in rows}
+        for run in Run.objects.filter(campaign=self.campaign):
+            assert run.status != "skipped" or run.reason, told
+            assert not run.content_hash or run.content_hash in approved, f"{told}: run {run.number}"
 
     def _sent(self) -> set[str]:
         bodies = SandboxMessage.objects.filter(delivery__channel__campaign=self.campaign)
