@@ -14,6 +14,7 @@ from campaigns.domain.text_difference import Part, compare
 from campaigns.models import Campaign, Person
 from campaigns.services.previewing import Rendered, render_for
 from channels.domain.kinds import KINDS
+from channels.domain.variants import texts_of
 
 TITLES = {"who": "Who", "what": "What", "when": "When"}
 _UNCHANGED = {
@@ -132,37 +133,19 @@ def messages_in(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
     """(key, message) of a version's channels and steps; each variant is a message of its own."""
     what = snapshot.get("what") or {}
     for index, channel in enumerate(what.get("channels") or []):
-        kind = channel.get("kind", "")
-        if kind in KINDS:
-            yield from _variants(f"channel-{index}", KINDS[kind].label, kind, channel.get("content") or {})
+        if channel.get("kind") in KINDS:
+            kind = channel["kind"]
+            yield from _texts(f"{index}-{kind}", KINDS[kind].label, kind, channel.get("content") or {})
     for index, step in enumerate(what.get("workflow") or []):
         if step.get("type") == "message" and step.get("channel") in KINDS:
-            title = f"Step {index + 1}: {KINDS[step['channel']].label}"
-            yield from _variants(f"step-{step.get('key', index)}", title, step["channel"], step)
+            kind = step["channel"]
+            title = f"Step {index + 1}: {KINDS[kind].label}"
+            yield from _texts(f"{step.get('key', index)}-{kind}", title, kind, step)
 
 
-def _variants(key: str, title: str, kind: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
-    """The message itself, or one for each variant (A/B) or case (by a property), which say only what differs."""
-    variants = content.get("variants")
-    if not variants:
-        if content.get("subject") or content.get("body"):
-            yield key, _message(title, kind, content, {})
-        return
-    for name, variant in _named(variants):
-        if isinstance(variant, Mapping):
-            yield f"{key}-{name}", _message(f"{title}, {name}", kind, content, variant)
-
-
-def _named(variants: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(variants, Mapping):
-        yield from (variants.get("cases") or {}).items()
-        yield "otherwise", variants.get("default")
-    elif isinstance(variants, list):
-        for number, variant in enumerate(variants, 1):
-            if isinstance(variant, Mapping):
-                yield f"variant {variant.get('name') or number}", variant
-
-
-def _message(title: str, kind: str, content: Mapping[str, Any], variant: Mapping[str, Any]) -> Message:
-    text = {name: str(variant.get(name) or content.get(name) or "") for name in ("subject", "body")}
-    return Message(title, kind, text["subject"], text["body"])
+def _texts(key: str, title: str, kind: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
+    for text in texts_of(content):
+        subject, body = (str(text.content.get(name) or "") for name in ("subject", "body"))
+        if subject or body:
+            named = f"{title}, variant {text.name}" if text.name else title
+            yield f"{key}-{text.name}", Message(named, kind, subject, body)

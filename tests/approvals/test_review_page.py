@@ -15,7 +15,8 @@ from approvals.models import Policy, Request
 from campaigns.models import Membership
 from campaigns.services.actions import perform
 from campaigns.services.actors import Actor
-from tests.approvals.asking import ask, decision, edit, open_request, status
+from campaigns.services.editing import save_edit
+from tests.approvals.asking import ask, content, decision, edit, open_request, status
 from tests.console.conftest import Browse
 from tests.factories import in_state, member
 
@@ -59,6 +60,22 @@ def test_what_differs_is_marked_word_by_word(desk: Client, creator: Membership, 
     assert "<ins>Goodbye</ins><span> {{ person.first_name }}</span>" in page
     assert "The same people as approved." in page
     assert "An edit of a live campaign" in page
+
+
+def test_each_variant_is_shown_as_people_get_it(desk: Client, creator: Membership, now: datetime) -> None:
+    campaign = in_state("running", "message", now, workspace=creator.workspace, created_by=creator)
+    payload = content(campaign, "Good day")
+    payload["channels"][0]["content"]["variants"] = [
+        {"name": "short", "weight": 1, "body": "Hi {{ person.external_id }}"},
+        {"name": "long", "weight": 1, "subject": "A long one"},
+    ]
+    save_edit(campaign.pk, Actor.member(creator), payload, None, now)
+    page = desk.get(url(open_request(campaign)))
+    shown = {pair.title: pair for pair in page.context["pairs"]}
+    assert set(shown) == {"Email", "Email, variant short", "Email, variant long"}
+    assert shown["Email"].before and shown["Email"].after is None
+    assert shown["Email, variant short"].after.body == f"Hi {page.context['person'].external_id}"
+    assert shown["Email, variant long"].after.subject == "A long one"
 
 
 def test_html_mail_is_shown_in_a_frame_that_runs_and_loads_nothing(
