@@ -20,6 +20,7 @@ urlpatterns = [
         "campaigns.api.urls",
         "config.console.urls",
         "campaigns.console.urls",
+        "channels.api.urls",
         "channels.console.urls",
         "approvals.console.urls",
     ),

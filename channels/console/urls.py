@@ -10,6 +10,7 @@ from channels.console.connections import (
     EditConnection,
     Outbox,
 )
+from channels.console.displayed import DemoPage, SitePage
 from channels.console.hooks import Hook
 from channels.console.preferences import Preferences
 from channels.console.tracked import Tracked
@@ -17,6 +18,7 @@ from channels.console.unsubscribe import Unsubscribe
 
 connection_pages = [
     path("", ConnectionList.as_view(), name="list"),
+    path("site/", SitePage.as_view(), name="site"),
     path("new/", ChooseProvider.as_view(), name="choose"),
     path("new/<slug:provider>/", EditConnection.as_view(), name="new"),
     path("<int:pk>/", ConnectionPage.as_view(), name="detail"),
@@ -26,6 +28,7 @@ connection_pages = [
 ]
 
 urlpatterns = [
+    path("demo/displayed/", DemoPage.as_view(), name="demo-displayed"),
     path("hooks/<str:token>/", Hook.as_view(), name="hook"),
     path("channels/", include((connection_pages, "connections"))),
     path("t/<str:token>/", Tracked.as_view(), name="tracked"),

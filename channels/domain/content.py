@@ -55,6 +55,8 @@ _MEMBERSHIP = ContentField(
     "membership", "What happens to people", False, 10, help="In the audience that the connection names.",
     choices=(("add", "Add them to the audience"), ("remove", "Remove them from the audience")),
 )  # fmt: skip
+_SHOWN = "[Look at it](https://…) is a button."
+_SLOT = ContentField("slot", "Place", False, 60, help="As the page names it: data-campaign-slot. Empty: any.")
 FIELDS: dict[str, tuple[ContentField, ...]] = {
     "email": (
         _title("Subject", required=True, longest=500),
@@ -63,7 +65,14 @@ FIELDS: dict[str, tuple[ContentField, ...]] = {
     "sms": (_body("Text", 4000, help=f"160 characters fit into one message. {_LIQUID}"),),
     "voice": (_body("What is said", 4000),),
     "webhook": (_title("Subject"), _body("Body", _BODY_LIMIT, required=False)),
-    "in_app": (_title("Title"), _body("Message", 20_000)),
+    **dict.fromkeys(
+        ("in_app", "app_inbox", "web_popup", "web_exit_intent"),
+        (_title("Title"), _body("Message", 20_000, help=f"{_SHOWN} {_LIQUID}")),
+    ),
+    **dict.fromkeys(
+        ("native_display", "web_native_display"),
+        (_title("Title"), _body("Message", 20_000, help=f"{_SHOWN} {_LIQUID}"), _SLOT),
+    ),
     "whatsapp": (_body("Text", 1600),),
     "push": (_title("Title", longest=100), _body("Text", 1000), _LINK, _IMAGE),
     "web_push": (_title("Title", longest=100), _body("Text", 1000), _LINK, _IMAGE),

@@ -35,6 +35,11 @@ def _catalogue(*kinds: ChannelKind) -> dict[str, ChannelKind]:
     return {kind.key: kind for kind in kinds}
 
 
+def _displayed(key: str, label: str, icon: str) -> ChannelKind:
+    """Served from our own database (see services/displayed.py), so it can be taken back and depends on nobody."""
+    return ChannelKind(key, label, icon, "none", recallable=True, displayed=True, can_error=False)
+
+
 def _later(
     key: str,
     label: str,
@@ -61,22 +66,14 @@ KINDS: dict[str, ChannelKind] = _catalogue(
     ChannelKind("sms", "SMS", "message", "phone"),
     ChannelKind("voice", "Voice call", "phone-call", "phone", restartable=False),
     ChannelKind("webhook", "Webhook", "webhook", "none"),
-    ChannelKind(
-        "in_app",
-        "In-app message",
-        "device-mobile-message",
-        "none",
-        recallable=True,
-        displayed=True,
-        can_error=False,
-    ),
-    _later("app_inbox", "App inbox", "inbox", displayed=True, recallable=True),
+    _displayed("in_app", "In-app message", "device-mobile-message"),
+    _displayed("app_inbox", "App inbox", "inbox"),
     ChannelKind("push", "Push notification", "bell", "device"),
     ChannelKind("web_push", "Web push", "world-bolt", "device"),
-    _later("web_popup", "Web pop-up", "app-window", displayed=True, recallable=True),
-    _later("web_exit_intent", "Web exit intent", "door-exit", displayed=True, recallable=True),
-    _later("native_display", "Native display", "layout-cards", displayed=True, recallable=True),
-    _later("web_native_display", "Web native display", "layout-board", displayed=True, recallable=True),
+    _displayed("web_popup", "Web pop-up", "app-window"),
+    _displayed("web_exit_intent", "Web exit intent", "door-exit"),
+    _displayed("native_display", "Native display", "layout-cards"),
+    _displayed("web_native_display", "Web native display", "layout-board"),
     ChannelKind("whatsapp", "WhatsApp", "brand-whatsapp", "phone"),
     ChannelKind("slack", "Slack", "brand-slack", "none"),
     ChannelKind("partner", "Partner", "affiliate", "none"),
@@ -89,3 +86,8 @@ KINDS: dict[str, ChannelKind] = _catalogue(
 def available_kinds() -> tuple[ChannelKind, ...]:
     """The kinds that can be used now, in the catalogue's order."""
     return tuple(kind for kind in KINDS.values() if kind.available)
+
+
+def displayed_kinds() -> frozenset[str]:
+    """The kinds that wait in our own database until the person comes by."""
+    return frozenset(kind.key for kind in KINDS.values() if kind.displayed)

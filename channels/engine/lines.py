@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from channels.domain.hours import ANY_HOUR, Hours, read_hours
-from channels.domain.kinds import KINDS
+from channels.domain.kinds import KINDS, displayed_kinds
 from channels.domain.secrets import SecretsUnreadable, decrypt
 from channels.domain.states import TRACKING_OFF
 from channels.engine.tokens import hook_url
@@ -19,7 +19,7 @@ from channels.providers import registry
 from channels.providers.base import Provider, ReceivesReceipts, SettingsError
 
 #: Of a channel without a connection: messages that stay in our own database.
-OWN_PROVIDERS = {"in_app": "in_app"}
+OWN_PROVIDERS = dict.fromkeys(displayed_kinds(), "in_app")
 OWN_PARALLELISM = 4
 #: One worker reaches this many messages a second with ease; a connection limited to less is left to one.
 ONE_WORKER_RATE = 500

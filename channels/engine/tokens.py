@@ -104,7 +104,7 @@ def read_tracking(token: str) -> tuple[int, str] | None:
     signature, _, key = rest.partition(".")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return None
-    secrets: list[str] = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    secrets = [str(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     known = (_tracking_signature(int(number), secret) for secret in secrets)
     if not any(hmac.compare_digest(made.encode(), signature.encode()) for made in known):
         return None

@@ -1,21 +1,22 @@
-"""The in-app provider. The engine writes the message in the transaction that records it as sent."""
+"""The provider of what is displayed. The engine writes the message in the transaction that records it as sent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from channels.domain.kinds import displayed_kinds
 from channels.providers.base import CheckResult, Message, Outcome, Sender, SettingField
 from channels.providers.immediate import ImmediateSender
 from channels.providers.settings_fields import clean_fields
 
 
 class InAppProvider:
-    """Delivers into the person's inbox in this installation; nothing leaves it."""
+    """Keeps messages in this installation until the person comes by: inbox, pop-ups, places in a page."""
 
     name = "in_app"
-    label = "In-app inbox"
-    kinds = frozenset({"in_app"})
+    label = "Apps and sites of your own"
+    kinds = displayed_kinds()
     fields: tuple[SettingField, ...] = ()
     store = "in_app"
 

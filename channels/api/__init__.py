@@ -1,0 +1,1 @@
+"""What apps and sites of customers call, without a log-in."""

@@ -1,0 +1,10 @@
+"""Addresses that apps and sites of customers call."""
+
+from django.urls import path
+
+from channels.api.displayed import Events, Messages
+
+urlpatterns = [
+    path("displayed/<str:key>/messages/", Messages.as_view(), name="displayed-messages"),
+    path("displayed/<str:key>/events/", Events.as_view(), name="displayed-events"),
+]
