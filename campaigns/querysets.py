@@ -68,11 +68,11 @@ class CampaignQuerySet(models.QuerySet[Any]):
         matches = _begin_words_of(CAMPAIGN_NAME, text)
         return _looked_up(self, Q(matches)) if matches else Q(pk__in=[])
 
-    def delivered_by(self, types: Collection[str]) -> Self:
+    def delivered_by(self, types: Collection[str]) -> CampaignQuerySet:
         """Messages of these delivery types; one that says nothing goes out one time. All for no type."""
         if not types:
             return self
-        return self.alias(delivery_type=_DeliveryType("kind", "delivery")).filter(delivery_type__in=types)
+        return with_delivery_type(self).filter(delivery_type__in=types)
 
     def with_content(self, types: Collection[str]) -> Self:
         """Those that send content of one of these types (single, ab, property), in a channel or a step. All for none."""
@@ -97,6 +97,11 @@ class CampaignQuerySet(models.QuerySet[Any]):
 
 #: What holds the variants, by the type of content (channels/domain/variants.py).
 _VARIANTS = {"ab": "array", "property": "object"}
+
+
+def with_delivery_type(campaigns: CampaignQuerySet) -> CampaignQuerySet:
+    """With ``delivery_type`` to filter by: that of a message, one_time where it says none; null for other kinds."""
+    return campaigns.alias(delivery_type=_DeliveryType("kind", "delivery"))
 
 
 class _DeliveryType(models.Func):

@@ -117,11 +117,16 @@ class FilterPanel(MemberPage, TemplateView):
 
     template_name = "campaigns/filter_panel.html"
 
+    @property
+    def action_name(self) -> str:
+        """The page that the filters are for: the list, or the calendar."""
+        return "calendar:calendar" if self.request.GET.get("for") == "calendar" else "campaigns:list"
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filterset = CampaignFilters(self.request.GET, queryset=Campaign.objects.none(), request=self.request)
         groups = ["status", "kind", "channel", "label", "created_by", "type", "delivery"]
         return super().get_context_data(
-            groups=[filterset.form[name] for name in groups], action=reverse("campaigns:list"), **kwargs
+            groups=[filterset.form[name] for name in groups], action=reverse(self.action_name), **kwargs
         )
 
 

@@ -8,6 +8,7 @@ from campaigns.console import (
     approvals,
     audience,
     bulk,
+    calendar,
     channels,
     detail,
     editing,
@@ -16,6 +17,7 @@ from campaigns.console import (
     labels,
     ledger,
     lists,
+    moving,
     people,
     policy,
     review,
@@ -57,6 +59,11 @@ campaign_pages = [
         name="channel-action",
     ),
     path("<int:pk>/channels/<int:channel>/winner/", winners.ChooseWinner.as_view(), name="winner"),
+]
+
+calendar_pages = [
+    path("", calendar.Calendar.as_view(), name="calendar"),
+    path("<int:pk>/move/", moving.Move.as_view(), name="move"),
 ]
 
 people_pages = [
@@ -102,6 +109,7 @@ help_pages = [path("lifecycles/", help.LifecyclesPage.as_view(), name="lifecycle
 
 urlpatterns = [
     path("campaigns/", include((campaign_pages, "campaigns"))),
+    path("calendar/", include((calendar_pages, "calendar"))),
     path("people/", include((people_pages, "people"))),
     path("segments/", include((segment_pages, "segments"))),
     path("labels/", include((label_pages, "labels"))),

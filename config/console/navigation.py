@@ -34,6 +34,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "",
         (
             Place("Campaigns", "speakerphone", "campaigns:list"),
+            Place("Calendar", "calendar-event", "calendar:calendar"),
             Place("Approvals", "clipboard-check", "approvals:inbox"),
         ),
     ),

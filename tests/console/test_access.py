@@ -25,6 +25,7 @@ from tests.factories import (
 #: The groups of addresses that are pages of a workspace.
 SPACES = (
     "campaigns",
+    "calendar",
     "people",
     "segments",
     "labels",
@@ -81,6 +82,7 @@ def ours(workspace: Workspace, creator: Membership, admin_member: Membership) ->
     )
     return {
         "campaigns": campaign.pk,
+        "calendar": campaign.pk,
         "channel": campaign.channels.get().pk,
         "people": PersonFactory(workspace=workspace).pk,
         "imports": ImportJob.objects.create(workspace=workspace, file_name="a.csv", path="a.csv", status="done").pk,
