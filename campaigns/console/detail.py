@@ -16,6 +16,7 @@ from campaigns.console.contents import steps_of
 from campaigns.console.diagrams import diagram_of
 from campaigns.console.pages import CampaignPage, OfCampaign, primary_action
 from campaigns.console.rows import Shown, shown
+from campaigns.console.runs import runs_panel
 from campaigns.domain import states as s
 from campaigns.models import Activity, Campaign, Journey
 from campaigns.services.counts import journey_counts
@@ -56,6 +57,7 @@ def overview(campaign: Any, row: Shown) -> dict[str, Any]:
         "outcomes": OUTCOMES,
         "can_edit": campaign.status != s.ARCHIVED,
         "coming": coming(campaign, figures, channels),
+        **runs_panel(campaign, now),
         "tiles": [
             {"label": label, "key": name, "value": figures.get(name, 0), "of": figures.get(whole, 0)}
             for label, name, whole in TILES

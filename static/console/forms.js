@@ -67,6 +67,22 @@
   document.addEventListener("DOMContentLoaded", function () { refreshChoices(document); });
   document.addEventListener("htmx:afterSettle", function (event) { refreshChoices(event.target); });
 
+  /* data-repeat-last="Name": one more field like the last in the data-repeat beside it. */
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-repeat-last]");
+    if (!button) return;
+    const list = button.parentElement.querySelector("[data-repeat]");
+    const added = list.lastElementChild.cloneNode(true);
+    const number = list.children.length + 1;
+    const field = added.querySelector("input"), label = added.querySelector("label");
+    field.value = "";
+    field.id = field.name + "-" + number;
+    label.htmlFor = field.id;
+    label.textContent = button.dataset.repeatLast + " " + number;
+    list.append(added);
+    field.focus();
+  });
+
   /* data-insert="text": puts a placeholder into the field that was edited last. */
   let lastField = null;
   document.addEventListener("focusin", function (event) {
