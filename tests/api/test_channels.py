@@ -63,7 +63,7 @@ def test_refusals(owner: Caller, stranger: Caller, sandbox: Connection) -> None:
     add = f"/campaigns/{running.pk}/channels"
     for body, field in (
         ({}, "kind"),
-        ({"kind": "push"}, "kind"),
+        ({"kind": "pigeon"}, "kind"),
         ({"kind": ""}, "kind"),
         ({"kind": "email", "connection": 10**18}, "connection"),
         ({"kind": "email", "content": {"subject": "a\nb"}}, "content.subject"),
