@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from channels.domain.kinds import KINDS
+
 Snapshot = Mapping[str, Any]
 #: Path, label and text of one value.
 Leaf = tuple[str, tuple[str, str]]
@@ -89,7 +91,8 @@ def _leaves(part: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[Leaf]
 
 
 def _channel(path: str, channel: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[Leaf]:
-    kind = _plain(str(channel.get("kind") or "channel"))
+    key = str(channel.get("kind") or "channel")
+    kind = KINDS[key].label if key in KINDS else _plain(key)
     yield f"{path}.kind", (f"{kind}: channel", kind)
     connection = channel.get("connection")
     if connection:
