@@ -12,11 +12,11 @@ from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from approvals.models import Request
 from campaigns.console.search import Search, parse
 from campaigns.domain import states as s
 from campaigns.domain.deliveries import LABELS
 from campaigns.domain.lifecycles import BY_KIND, KIND_CHOICES
-from campaigns.domain.permissions import APPROVERS
 from campaigns.models import Campaign, Label, User
 from channels.domain.kinds import available_kinds
 from channels.domain.variants import TYPES
@@ -115,9 +115,8 @@ class CampaignFilters(django_filters.FilterSet):
             errored = Campaign.objects.filter(workspace=membership.workspace_id, status=s.ERRORED)
             broken = Channel.objects.filter(status="errored").values("campaign_id")
             return Q(pk__in=errored.filter(deleted_at__isnull=True).values("pk").union(broken, all=True))
-        may = membership.role in APPROVERS
-        others = ~Q(approval_requests__status="open", approval_requests__requested_by=membership.user_id)
-        return Q(status=s.PENDING_APPROVAL) & others if may else Q(pk__in=[])
+        # What the approvals' inbox has for this member, edits of live campaigns among it.
+        return Q(pk__in=Request.objects.waiting_for(membership).values("campaign_id"))
 
     def filter_channel(self, queryset: QuerySet[Any], name: str, values: list[str]) -> QuerySet[Any]:
         if not values:

@@ -15,7 +15,7 @@ from campaigns.services.actions import perform
 from campaigns.services.actors import Actor
 from tests.approvals.asking import ask, edit
 from tests.console.conftest import Browse
-from tests.factories import CampaignFactory, member
+from tests.factories import CampaignFactory, in_state, member
 
 
 @pytest.fixture
@@ -130,6 +130,19 @@ def test_it_is_paged_by_key_in_both_directions(
     assert dues == sorted(dues)
     again = client.get("/approvals/", {"cursor": second.previous}).context["page"]
     assert again.rows == first.rows
+
+
+def test_the_chip_of_the_campaign_list_has_the_same_campaigns(
+    browse: Browse, creator: Membership, approver: Membership, now: datetime
+) -> None:
+    ask(creator, now, name="Spring")
+    live = in_state("running", "message", now, workspace=creator.workspace, created_by=creator, name="Live")
+    edit(live, creator, "A new text", now)
+    made = CampaignFactory(kind="message", created_by=approver, name="My own", now=now)
+    perform("submit", made.pk, Actor.member(creator), now=now)
+    client = browse(approver)
+    chosen = client.get("/campaigns/?quick=waiting").context["rows"]
+    assert {row.campaign.name for row in chosen} == set(listed(client)) == {"Spring", "Live"}
 
 
 def test_an_unknown_tab_shows_the_first(browse: Browse, approver: Membership) -> None:
