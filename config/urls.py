@@ -25,3 +25,5 @@ urlpatterns = [
         "approvals.console.urls",
     ),
 ]
+
+handler400 = "config.console.bodies.bad_request"

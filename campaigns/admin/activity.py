@@ -28,7 +28,7 @@ class OfCampaign(admin.SimpleListFilter):
         given = self.value()
         if not given:
             return []
-        if not given.isdigit() or len(given) > 18:
+        if not given.isdecimal() or len(given) > 18:
             raise IncorrectLookupParameters
         row = Activity.objects.filter(campaign_id=int(given), workspace_id=chosen_workspace(request))
         subject = row.order_by("-id").values_list("subject", flat=True).first()

@@ -26,6 +26,7 @@ from campaigns.services.impact import Impact, impact
 from campaigns.services.offers import Offer, offers
 from config.console.action_form import ImpactForm
 from config.console.admin_access import membership_in
+from config.console.numbers import whole, wholes
 
 #: More at once would make somebody wait for minutes; the page says so and the rest can be taken next.
 MOST = 500
@@ -94,7 +95,7 @@ class BulkPages:
             raise Http404("There is no such action.")
         if request.method != "POST":
             return HttpResponseRedirect(reverse("admin:campaigns_campaign_changelist"))
-        ids = [int(pk) for pk in request.POST.getlist("id") if pk.isdigit() and len(pk) < 19][:MOST]
+        ids = wholes(request.POST.getlist("id"))[:MOST]
         return self._confirm(request, action, ids)
 
     def _confirm(self, request: HttpRequest, action: str, ids: list[int], more: bool = False) -> HttpResponse:
@@ -188,7 +189,7 @@ class BulkPages:
                 campaign.pk,
                 Actor.member(membership, VIA),
                 params=form.params(campaign.timezone),
-                version=int(seen) if seen.isdigit() else None,
+                version=whole(seen),
             )
         except ActionError as error:
             row.reason = error.message

@@ -27,6 +27,7 @@ from channels.domain.kinds import KINDS
 from channels.models import Channel
 from config.console.admin_access import WorkspacePages
 from config.console.admin_lists import KeysetList, WorkspaceFilter
+from config.console.numbers import whole
 from config.console.workspace import memberships_of
 
 #: The field of the form that a key of the API's shape is.
@@ -208,14 +209,14 @@ class CampaignAdmin(BulkPages, ActionPages, LedgerPage, KeysetList, WorkspacePag
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Deleting is an action as any other: its consequences in numbers, then the gateway."""
-        if not object_id.isdigit():
+        if whole(object_id) is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         find_campaign(request, int(object_id))
         return HttpResponseRedirect(reverse("admin:campaigns_campaign_action", args=[object_id, "delete"]))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The activity log is the history."""
-        if not object_id.isdigit():
+        if whole(object_id) is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         campaign = find_campaign(request, int(object_id))
         activity = reverse("admin:campaigns_activity_changelist")

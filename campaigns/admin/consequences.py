@@ -26,6 +26,7 @@ from channels.domain.kinds import KINDS
 from channels.models import Channel
 from config.console.action_form import ImpactForm
 from config.console.local_time import local_text
+from config.console.numbers import whole
 
 #: Actions that reach people: where their number is not the one that was shown, the page is shown again first.
 REACHING = ("start", "publish", "approve", "submit", "schedule", "restart")
@@ -176,8 +177,7 @@ def channel_sentence(channel: Channel, action: str) -> str:
 
 def read_version(request: HttpRequest) -> int | None:
     """The version of the campaign that the page showed."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    return whole(request.POST.get("version"))
 
 
 def done_words(action: str, result: Campaign, campaign: Campaign) -> str:

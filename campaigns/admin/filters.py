@@ -119,7 +119,7 @@ class OwnerFilter(ChoiceFilter):
 
 def number(text: str | None) -> int:
     """The id in an address; a list with a bad one shows itself without filters."""
-    if not text or not text.isdigit() or len(text) > 18:
+    if not text or not text.isdecimal() or len(text) > 18:
         raise IncorrectLookupParameters
     return int(text)
 

@@ -14,6 +14,7 @@ from campaigns.engine.audience import audience_of, count_people
 from campaigns.models import Campaign, Person, Segment
 from campaigns.services.previewing import render_for, sample_people
 from channels.domain.kinds import KINDS
+from config.console.numbers import whole, wholes
 
 _WHOLE = {"after": 0, "upto": 2**63 - 1}
 
@@ -60,7 +61,7 @@ class AudiencePanel(OfCampaign, View):
         own = set(Segment.objects.filter(workspace=self.workspace).values_list("pk", flat=True))
 
         def ids(name: str) -> list[int]:
-            return [int(pk) for pk in request.GET.getlist(name) if pk.isdigit() and int(pk) in own]
+            return [pk for pk in wholes(request.GET.getlist(name)) if pk in own]
 
         draft = Campaign(workspace_id=self.campaign.workspace_id, kind=self.campaign.kind)
         if self.campaign.kind == "journey":
@@ -80,8 +81,7 @@ class Preview(OfCampaign, View):
         prefix, kind = request.POST.get("prefix", ""), request.POST.get("kind", "")
         if kind not in KINDS:
             raise Http404
-        wanted = request.POST.get("person", "")
-        people = Person.objects.filter(workspace=self.workspace, pk=int(wanted)) if wanted.isdigit() else []
+        people = Person.objects.filter(workspace=self.workspace, pk=whole(request.POST.get("person")) or 0)
         person = next(iter(people), None) or next(iter(sample_people(self.campaign, 1)), None)
         # What a value of a property leaves empty is that of everybody else, the block's own (c0- of c0-v1-).
         own = f"{prefix.partition('-')[0]}-"

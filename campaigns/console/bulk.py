@@ -13,6 +13,7 @@ from campaigns.services.actions import perform
 from campaigns.services.actors import Actor
 from campaigns.services.errors import ActionError
 from campaigns.services.offers import offers
+from config.console.numbers import whole, wholes
 from config.console.views import BulkActionView
 
 WORDS = {"stop": ("Stop", "stopped"), "archive": ("Archive", "archived")}
@@ -41,7 +42,7 @@ class BulkAction(BulkActionView):
                 self.query, queryset=campaigns_of(self.membership, tab), request=self.request
             ).qs
         else:
-            ids = [int(pk) for pk in self.request.POST.getlist("id") if pk.isdigit()]
+            ids = wholes(self.request.POST.getlist("id"))
             matching = Campaign.objects.visible_to(self.membership).filter(pk__in=ids[: self.most])
         rows = list(matching.select_related("workspace").order_by("id")[: self.most])
         self.offered = offers(rows, self.membership)
@@ -63,7 +64,7 @@ class BulkAction(BulkActionView):
             row.pk,
             Actor.member(self.membership, via="bulk"),
             params=params,
-            version=int(seen) if seen.isdigit() else None,
+            version=whole(seen),
         )
         return f"It is {result.look.label} now."
 

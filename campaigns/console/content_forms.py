@@ -10,6 +10,7 @@ from campaigns.console.variant_forms import Texts, texts_as_posted, texts_as_sto
 from channels.domain.kinds import KINDS, ChannelKind, available_kinds
 from channels.models import Connection
 from channels.providers import registry
+from config.console.numbers import whole
 
 MOST_CHANNELS = 20
 #: Kinds of campaign that are about one kind of channel only.
@@ -58,7 +59,7 @@ class Block:
             found["id"] = int(self.id)
         if self.locked:
             return found
-        found["connection"] = int(self.connection) if self.connection.isdigit() else None
+        found["connection"] = whole(self.connection)
         if with_content:
             found["content"] = self.texts.payload(self.values)
         return found
@@ -133,4 +134,4 @@ def posted_blocks(data: Mapping[str, Any], campaign: Any, channels: Iterable[Any
 
 
 def _number(value: Any) -> int:
-    return int(value) if str(value or "").isdigit() else 0
+    return whole(value) or 0

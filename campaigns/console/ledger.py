@@ -21,6 +21,7 @@ from channels.domain import states as cs
 from channels.models import Delivery
 from channels.services.doubt import resolve_unknown
 from channels.services.errors import ChannelError
+from config.console.numbers import wholes
 from config.console.paging import keyset_page
 
 PAGE = 50
@@ -95,7 +96,7 @@ class ResolveDoubt(OfCampaign, View):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         here = reverse("campaigns:messages", args=[self.campaign.pk]) + "?status=unknown"
         own = Delivery.objects.filter(channel__campaign_id=self.campaign.pk)
-        chosen = [int(pk) for pk in request.POST.getlist("id") if pk.isdigit()][:PAGE]
+        chosen = wholes(request.POST.getlist("id"))[:PAGE]
         ids = list(own.filter(pk__in=chosen).values_list("pk", flat=True))
         try:
             changed = resolve_unknown(

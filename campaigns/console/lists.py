@@ -14,6 +14,7 @@ from campaigns.console.filters import QUICK, CampaignFilters
 from campaigns.console.rows import shown, with_parts
 from campaigns.models import Campaign, Membership
 from config.console.access import MemberPage
+from config.console.numbers import wholes
 from config.console.paging import capped_counts
 from config.console.views import ListPage
 
@@ -134,7 +135,7 @@ class LiveRows(MemberPage, View):
     """The cells of the rows that still move, as parts that htmx puts into their places."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        wanted = [int(pk) for pk in request.GET.get("ids", "").split(",") if pk.isdigit()]
+        wanted = wholes(request.GET.get("ids", "").split(","))
         visible = Campaign.objects.visible_to(self.membership).filter(pk__in=wanted[:MOST_LIVE_ROWS])
         rows = shown(list(with_parts(visible)), self.membership)
         live = ",".join(str(row.campaign.pk) for row in rows if row.is_moving)

@@ -8,6 +8,7 @@ from typing import Any
 
 from campaigns.console.variant_forms import Texts, texts_as_posted, texts_as_stored
 from channels.domain.content import ContentField, fields_for
+from config.console.numbers import whole
 
 MOST_STEPS = 200
 _TYPES = ("message", "delay", "exit")
@@ -83,8 +84,7 @@ def steps_blocks(workflow: Iterable[Any]) -> list[StepBlock]:
 def posted_steps(data: Mapping[str, Any]) -> list[StepBlock]:
     """The steps as they were typed."""
     found: list[StepBlock] = []
-    number = str(data.get("steps") or "")
-    for index in range(min(int(number) if number.isdigit() else 0, MOST_STEPS)):
+    for index in range(min(whole(data.get("steps")) or 0, MOST_STEPS)):
         prefix = f"s{index}-"
         if data.get(f"{prefix}type") in _TYPES:
             key, kind, channel, wait = (
@@ -103,8 +103,7 @@ def edited(steps: list[StepBlock], operation: str, kinds: list[str]) -> list[Ste
     if word == "add" and what in _TYPES:
         channel = kinds[0] if kinds else "email"
         steps.append(StepBlock(len(steps), _free_key(steps, what), what, channel, "1 days"))
-    elif at.isdigit() and int(at) < len(steps):
-        place = int(at)
+    elif (place := whole(at)) is not None and place < len(steps):
         if word == "remove":
             steps.pop(place)
         elif word in ("up", "down"):
@@ -112,7 +111,7 @@ def edited(steps: list[StepBlock], operation: str, kinds: list[str]) -> list[Ste
             steps.insert(to, steps.pop(place))
         else:
             step = steps[place]
-            step.values = step.texts.change(word, int(row) if row.isdigit() else 0, step.values)
+            step.values = step.texts.change(word, whole(row) or 0, step.values)
     for index, step in enumerate(steps):
         step.renumber(index)
     return steps

@@ -9,6 +9,7 @@ from typing import Any
 from campaigns.services.errors import Invalid
 from channels.domain.content import ContentField, fields_for, part_names
 from channels.domain.variants import AB, MOST_CASES, MOST_VARIANTS, PROPERTY, SINGLE, TYPES, split_of, type_of
+from config.console.numbers import whole
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -148,8 +149,8 @@ class Texts:
 
     def _row(self, path: str) -> Row | None:
         if self.type == AB:
-            number = path.partition(".")[0]
-            return self.rows[int(number)] if number.isdigit() and int(number) < len(self.rows) else None
+            number = whole(path.partition(".")[0])
+            return self.rows[number] if number is not None and number < len(self.rows) else None
         for row in reversed(self.rows):
             case = f"cases.{row.name}"
             if path == case or path.startswith(f"{case}."):
@@ -184,7 +185,7 @@ def texts_as_posted(prefix: str, kind: str, data: Mapping[str, Any]) -> tuple[Te
     texts = Texts(
         prefix, kind, chosen if chosen in (AB, PROPERTY) else SINGLE, read("property").strip(), read("winner")
     )
-    number = int(read("variants")) if read("variants").isdigit() else 0
+    number = whole(read("variants")) or 0
     for index in range(min(number, MOST_CASES) if texts.type != SINGLE else 0):
         values = {name: read(f"v{index}-{name}") for name in names}
         texts.rows.append(

@@ -22,6 +22,7 @@ from campaigns.console.forms import VersionForm
 from campaigns.console.pages import OfCampaign
 from campaigns.console.step_forms import StepBlock, edited, posted_steps, steps_blocks
 from channels.models import Channel
+from config.console.numbers import whole
 
 #: The properties that every person has; the others are found in the sample.
 PROPERTIES = ("first_name", "last_name", "email", "phone", "external_id")
@@ -89,7 +90,7 @@ class EditWhat(EditPage):
             word, at, row = (*rest.split("-"), "", "")[:3]
             for block in self.blocks:
                 if str(block.index) == at:
-                    block.values = block.texts.change(word, int(row) if row.isdigit() else 0, block.values)
+                    block.values = block.texts.change(word, whole(row) or 0, block.values)
         for index, block in enumerate(self.blocks):
             block.renumber(index)
 
@@ -104,8 +105,8 @@ class EditWhat(EditPage):
         for path, text in getattr(refusal, "fields", {}).items():
             subject, *rest = path.split(".")
             rows: list[Any] = {"channels": self.blocks, "workflow": self.steps}.get(subject, [])
-            at = int(rest[0]) if rest and rest[0].isdigit() else -1
-            if 0 <= at < len(rows):
+            at = whole(rest[0]) if rest else None
+            if at is not None and at < len(rows):
                 self._place_error(rows[at], rest[1:], text)
             else:
                 form.add_error(None, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -199,8 +200,11 @@ def _number(value: Any, path: str, problems: dict[str, str]) -> float | None:
     return number
 
 
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
 def _whole(value: Any, path: str, problems: dict[str, str]) -> int | None:
-    number = value if isinstance(value, int) else int(value) if str(value).isdigit() else 0
+    number = value if isinstance(value, int) else int(value) if _DIGITS.fullmatch(str(value)) else 0
     if isinstance(value, bool) or not 1 <= number <= MOST_SLOTS:
         problems[path] = f"Enter a whole number between 1 and {MOST_SLOTS}."
         return None

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest
 from django.utils.http import urlencode
 
 from config.console.admin_access import own_workspace_ids
+from config.console.numbers import whole
 from config.console.paging import capped_count, count_words, keyset_page
 from config.console.workspace import SESSION_KEY
 
@@ -120,9 +121,9 @@ def chosen_workspace(request: HttpRequest) -> int | None:
     known = [pk for pk, _, _ in visible_workspaces(request)]
     given = request.GET.get(WorkspaceFilter.parameter_name)
     if given:
-        if not given.isdigit() or int(given) not in known:
+        if whole(given) not in known:
             raise Http404("There is no such workspace.")
-        return int(given)
+        return whole(given)
     preferred = [request.session.get(SESSION_KEY), *own_workspace_ids(request), *known]
     return next((pk for pk in preferred if pk in known), None)
 

@@ -149,6 +149,30 @@ def test_periodic_tasks_are_editable_by_superusers(root, admin_member, enter):
     assert enter(admin_member).get(url).status_code in (403, 404)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("task", "x" * 201), ("task", "a\0b"), ("task", ""), ("regtask", "x" * 300), ("regtask", "a\0b"), ("name", "x" * 201),
+     ("name", "a\0b"), ("name", ""), ("args", "["), ("args", "\0"), ("kwargs", "nothing"), ("interval", "999999"),
+     ("queue", "q" * 300), ("priority", "x"), ("expire_seconds", "-1"), ("expire_seconds", "9" * 30)],
+)  # fmt: skip
+def test_a_periodic_task_that_cannot_be_kept_is_refused_at_its_field(root, enter, field, value):
+    from django_celery_beat.models import PeriodicTask
+
+    from campaigns.services import timetable
+
+    timetable.fill()
+    task = PeriodicTask.objects.filter(task=timetable.TASK).first()
+    data = {"name": task.name, "regtask": "", "task": task.task, "interval": task.interval_id, "args": task.args,
+            "kwargs": "{}", "headers": "{}", "enabled": "on", field: value}  # fmt: skip
+    for url in (
+        reverse("admin:django_celery_beat_periodictask_change", args=[task.pk]),
+        reverse("admin:django_celery_beat_periodictask_add"),
+    ):
+        page = enter(root).post(url, data)
+        assert page.status_code == 200
+        assert field in page.context["adminform"].form.errors, page.context["adminform"].form.errors
+
+
 def test_the_number_of_queries_does_not_grow(
     in_state, admin_member, enter, django_assert_max_num_queries, workspace
 ):
