@@ -12,12 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.engine.segments import fill_progress
 from campaigns.models import Campaign, Person, Segment, SegmentMember
 from campaigns.services.errors import ActionError
 from campaigns.services.people import add_to_list, create_list
-from campaigns.services.segments import change
+from campaigns.services.segments import change, words_of
 from config.console.paging import capped_count, keyset_page
-from config.console.views import DetailPage, FormPage, ListPage
+from config.console.views import DetailPage, FormPage, ListPage, is_fragment
 
 
 class SegmentList(ListPage):
@@ -121,7 +122,18 @@ class SegmentPage(DetailPage):
             people = [{"person": member.person, "since": member.since} for member in page.rows]
         used = Campaign.objects.visible_to(self.membership).filter(segment=segment).order_by("-id")[:20]
         form = kwargs.get("form") or AddPeopleForm()
-        return {**context, "page": page, "people": people, "size": size, "used": used, "form": form}
+        filled = fill_progress([segment]).get(segment.pk) if segment.archived_at is None else None
+        nobody = (
+            "Nobody is on this list yet." if segment.kind == Segment.MANUAL else "Nobody belongs to it now."
+        )
+        return {
+            **context, "page": page, "people": people, "size": size, "used": used, "form": form, "nobody": nobody,
+            "words": words_of([segment])[segment.pk], "filled": filled, "refreshed": is_fragment(self.request),
+        }  # fmt: skip
+
+    def get_template_names(self) -> list[str]:
+        """Only how far the filling is, where the page asks for that again."""
+        return ["campaigns/parts/filling.html" if is_fragment(self.request) else self.template_name]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Put people on the list, archive it or make it active again."""

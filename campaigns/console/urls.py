@@ -23,6 +23,7 @@ from campaigns.console import (
     review,
     runs,
     sample_sends,
+    segment_editor,
     segments,
     topics,
     what,
@@ -83,7 +84,10 @@ people_pages = [
 segment_pages = [
     path("", segments.SegmentList.as_view(), name="list"),
     path("new/", segments.NewList.as_view(), name="new"),
+    path("new/condition/", segment_editor.SegmentEditor.as_view(), name="new-condition"),
+    path("try/", segment_editor.TryCondition.as_view(), name="try"),
     path("<int:pk>/", segments.SegmentPage.as_view(), name="detail"),
+    path("<int:pk>/edit/", segment_editor.SegmentEditor.as_view(), name="edit"),
 ]
 
 label_pages = [

@@ -13,7 +13,6 @@ from campaigns.models import Segment
 from campaigns.services import duties
 from campaigns.services.segments import archive_segment
 from tests.api.callers import Caller, assert_problem
-from tests.api.conftest import *  # noqa: F403
 from tests.factories import in_state
 from tests.segments.ground import GOLD, NOW, identify
 

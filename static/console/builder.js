@@ -1,0 +1,24 @@
+// The builder of conditions: what is typed while an answer is on its way is not lost when the answer comes.
+
+const BUILDER = "#builder";
+const inputsOf = (part) => [...part.querySelectorAll("input[id], select[id]")];
+
+let sent = new Map();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const builder = event.detail.elt.closest(BUILDER);
+  if (builder) sent = new Map(inputsOf(builder).map((input) => [input.id, input.value]));
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const target = event.detail.target;
+  if (!target.closest(BUILDER)) return;
+  const typed = inputsOf(target).filter((input) => sent.has(input.id) && sent.get(input.id) !== input.value);
+  const kept = typed.map((input) => [input.id, input.value]);
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [id, value] of kept) {
+      const input = document.getElementById(id);
+      if (input) input.value = value;
+    }
+  }, { once: true });
+});
