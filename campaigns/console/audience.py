@@ -10,9 +10,11 @@ from django.shortcuts import render
 from django.views.generic import View
 
 from campaigns.console.pages import OfCampaign
+from campaigns.console.previews import drawing_of, plain_text, size_words
 from campaigns.engine.audience import audience_of, count_people
 from campaigns.models import Campaign, Person, Segment
 from campaigns.services.previewing import render_for, sample_people
+from channels.domain.content import part_names
 from channels.domain.kinds import KINDS
 from config.console.numbers import whole, wholes
 
@@ -91,5 +93,8 @@ class Preview(OfCampaign, View):
         )
         values = {"person": person, "kind": KINDS[kind]}
         if person is not None:
-            values["rendered"] = render_for(self.campaign, person, kind, subject, body)
+            parts = {name: typed.get(f"{own}{name}", "") for name in part_names(kind)}
+            rendered = render_for(self.campaign, person, kind, subject, body, parts)
+            values |= {"rendered": rendered, "drawn": drawing_of(kind), "size": size_words(kind, rendered),
+                       "plain": plain_text(rendered.body) if rendered.html else ""}  # fmt: skip
         return render(request, "campaigns/parts/preview.html", values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,24 +30,34 @@ class Rendered:
     problem: str = ""
     empty: list[str] = field(default_factory=list)
     """Variables that have no value for this person."""
+    parts: dict[str, str] = field(default_factory=dict)
+    """The content's other fields, such as a link."""
 
 
-def render_for(campaign: Campaign, person: Person, kind: str, subject: str, body: str) -> Rendered:
-    """Render ``subject`` and ``body`` (templates) for a person, as the engine will."""
+def render_for(
+    campaign: Campaign,
+    person: Person,
+    kind: str,
+    subject: str,
+    body: str,
+    parts: Mapping[str, str] | None = None,
+) -> Rendered:
+    """Render ``subject``, ``body`` and the other fields (all templates) for a person, as the engine will."""
     context = {
         "person": person_values(person),
         "campaign": {"id": campaign.pk, "name": campaign.name},
         "unsubscribe_url": PREVIEW_LINK,
         "preferences_url": PREVIEW_LINK.replace("unsubscribe", "preferences"),
     }
-    html = is_html(kind, body)
+    html, others = is_html(kind, body), dict(parts or {})
     try:
         compiled = compile_template(subject), compile_template(body, html)
         return Rendered(
             compiled[0].personalise(context),
             compiled[1].personalise(context),
             html,
-            empty=unknown_variables(person, subject, body, html=html),
+            empty=unknown_variables(person, subject, body, *others.values(), html=html),
+            parts={name: compile_template(source).personalise(context) for name, source in others.items()},
         )
     except TemplateProblem as problem:
         return Rendered(problem=str(problem), html=html)

@@ -34,6 +34,27 @@ def sms_parts(text: str) -> SmsParts:
     return _count("UCS-2", widths, single=70, several=67)
 
 
+def outside_gsm(text: str) -> list[str]:
+    """The characters that make a text UCS-2, each once, in their order; empty for one in GSM-7."""
+    return [c for c in dict.fromkeys(text) if c not in _BASIC and c not in _EXTENSION]
+
+
+def sms_words(text: str) -> str:
+    """The size of a text message in a sentence: how it is charged, and why."""
+    size = sms_parts(text)
+    if not size.parts:
+        return ""
+    counted = "1 message" if size.parts == 1 else f"{size.parts} messages, {size.parts} × the price of one"
+    units = "characters" if size.encoding == "GSM-7" else "of the larger characters"
+    words = f"{counted}: {size.units} {units} ({size.encoding}), {size.left} more would fit."
+    if odd := outside_gsm(text):
+        shown = " ".join(odd[:5]) + (" …" if len(odd) > 5 else "")
+        plain = sms_parts("".join("x" if c in odd else c for c in text)).parts
+        saved = f"; without it {plain} would do" if plain < size.parts else ""
+        words += f" {shown} takes it out of GSM-7{saved}."
+    return words
+
+
 def _count(encoding: str, widths: list[int], single: int, several: int) -> SmsParts:
     units = sum(widths)
     if units <= single:
