@@ -28,7 +28,13 @@ _LABELS = {
     "rrule": "Recurrence", "kind": "Channel",
 }  # fmt: skip
 #: Keys whose values are ids of rows that have a name.
-_NAMED = {"segment": "segments", "in": "segments", "not_in": "segments", "connection": "connections"}
+_NAMED = {
+    "segment": "segments",
+    "in": "segments",
+    "not_in": "segments",
+    "connection": "connections",
+    "topic": "topics",
+}
 NOTHING = "–"
 
 

@@ -108,10 +108,15 @@ class _Edit:
 
 
 def _divided(campaign: Campaign, payload: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What approval is about (the name too, where the content shows it), and what is the team's own business."""
+    """What approval is about, and what is the team's own business.
+
+    The name belongs to the former where the content shows it, the topic always: it says whom opt-outs leave out.
+    """
     tags = {key: value for key, value in payload.items() if SECTION_OF.get(key) in TAGS}
     if "name" in tags and tags["name"] != campaign.name and snapshots.name_is_content(campaign):
         del tags["name"]
+    if "topic" in tags and (tags["topic"] or "") != (campaign.topic.name if campaign.topic else ""):
+        del tags["topic"]
     return {key: value for key, value in payload.items() if key not in tags}, tags
 
 
@@ -184,7 +189,8 @@ def _refuse_locked(
     """A section that the table closes: all that was typed comes back with the refusal, so that it can be copied."""
     for key in payload:
         section = "what" if key == "name" and key in content else SECTION_OF.get(key)
-        if section and section not in rule.sections:
+        discards = rule.outcome == "discard" and key in content
+        if section and (discards or section not in rule.sections):
             why = why_locked(section, campaign.lifecycle.title, campaign.look.label)
             raise EditsDiscarded(rule.popup or why, {name: typed(value) for name, value in payload.items()})
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from campaigns.domain.snapshot import content_hash
-from campaigns.models import Campaign, Segment
+from campaigns.models import Campaign, Segment, Topic
 from campaigns.services import updating
 from channels.models import Channel, Connection
 
@@ -42,6 +42,9 @@ def parts_of(campaign: Campaign, channels: Iterable[Channel]) -> dict[str, dict[
         what["campaign_name"] = campaign.name
     audience = {"segment": campaign.segment_id} if campaign.segment_id else None
     who = {"audience": audience, "trigger": campaign.trigger, "frequency": campaign.frequency}
+    if campaign.topic_id:
+        # Who has unsubscribed from the topic is left out.
+        who["topic"] = campaign.topic_id
     return {"who": who, "what": what, "when": _when(campaign)}
 
 
@@ -78,6 +81,7 @@ def _names(parts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     lists += [who["audience"]["segment"]] if who["audience"] else []
     used = [channel["connection"] for channel in parts["what"]["channels"] if channel["connection"]]
     return {
+        "topics": {str(row.pk): row.name for row in Topic.objects.filter(pk=who.get("topic"))},
         "segments": {str(row.pk): row.name for row in Segment.objects.filter(pk__in=lists)},
         "connections": {str(row.pk): row.name for row in Connection.objects.filter(pk__in=used)},
     }

@@ -9,11 +9,12 @@ import pytest
 
 from approvals.models import Notification, Request
 from campaigns.domain.snapshot import content_hash
-from campaigns.models import Activity, Campaign
+from campaigns.models import Activity, Campaign, Topic
 from campaigns.services.actions import perform
 from campaigns.services.actors import Actor
 from campaigns.services.editing import save_edit
 from campaigns.services.errors import Forbidden, Invalid, NotAllowed, Stale
+from campaigns.services.payloads import SECTION_OF
 from campaigns.services.snapshots import snapshot_of
 from channels.models import Channel
 from tests import factories
@@ -275,3 +276,20 @@ def test_everybody_who_may_decide_is_told(creator: Any, approver: Any, third: An
     campaign = pending(creator)
     told = Notification.objects.filter(campaign=campaign)
     assert {row.recipient_id for row in told} == {approver.user_id, third.user_id, admin_member.user_id}
+
+
+def test_the_topic_is_approved_because_it_says_whom_opt_outs_leave_out(creator: Any, approver: Any) -> None:
+    topic = Topic.objects.create(workspace=creator.workspace, name="News")
+    campaign = in_state("running", "message", workspace=creator.workspace, created_by=creator)
+    edited = save_edit(campaign.pk, Actor.member(creator), {"topic": "News"}, None, NOW)
+    assert edited.outcome == "submit" and Campaign.objects.get(pk=campaign.pk).topic is None
+    assert act("approve", campaign, approver).topic_id == topic.pk
+    again = save_edit(campaign.pk, Actor.member(creator), {"topic": "News", "labels": ["May"]}, None, NOW)
+    assert again.outcome == "save"
+
+
+def test_everything_that_an_edit_may_set_is_in_the_snapshot_or_the_teams_own(creator: Any) -> None:
+    """Whoever gives campaigns another setting decides here whether it is approved."""
+    parts = snapshot_of(factories.CampaignFactory(kind="sms", created_by=creator))
+    there = set().union(*(parts[part] for part in ("who", "what", "when"))) | {"topic", "delivery"}
+    assert {key for key in SECTION_OF if key not in there} == {"name", "labels"}
