@@ -6,6 +6,7 @@ from ninja import NinjaAPI
 
 from campaigns.api import (
     actions,
+    agents,
     approvals,
     campaigns,
     channels,
@@ -29,7 +30,7 @@ from channels.services.errors import ChannelError
 
 RESOURCES = (
     devices, people, events, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
-    variants, sample_sends, topics,
+    variants, sample_sends, topics, agents,
 )  # fmt: skip
 
 api = NinjaAPI(

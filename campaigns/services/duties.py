@@ -30,7 +30,7 @@ from channels.domain import states as cs
 from channels.engine import compacting, recovery
 from channels.engine.claiming import due_channels
 from channels.models import Channel
-from channels.services import doorbell, receipts
+from channels.services import agents, connections, doorbell, receipts
 
 log = logging.getLogger(__name__)
 Duty = Callable[[datetime], dict[str, Any]]
@@ -230,6 +230,12 @@ def forget(now: datetime) -> dict[str, Any]:
     return {"forgotten": forget_calls(now)}
 
 
+def recheck(now: datetime) -> dict[str, Any]:
+    """Try connections with an error again; agents follow what they send through."""
+    found = connections.recheck_failed(now)
+    return {**found, "agents": agents.follow_connections()}
+
+
 DUTIES: dict[str, Duty] = {
     "start_due": start_due,
     "run_due": run_due,
@@ -246,6 +252,7 @@ DUTIES: dict[str, Duty] = {
     "forget": forget,
     "notify": mailing.mail_due,
     "receive": receipts.apply_duty,
+    "recheck": recheck,
 }
 
 

@@ -15,8 +15,9 @@ from campaigns.models import Campaign, Label, Membership
 from campaigns.services.counts import COUNTED, Counts, channel_counts
 from campaigns.services.editing import rule_for
 from campaigns.services.errors import NotFound
-from campaigns.services.facts import facts_for
+from campaigns.services.facts import connection_problem, facts_for
 from campaigns.services.offers import as_api, channel_offers, offers_of
+from channels.domain import states as cs
 from channels.models import Channel
 
 #: What a campaign was made of, as `create_campaign` takes it; left out of lists.
@@ -118,12 +119,17 @@ def _channel(
         "kind": channel.kind,
         "status": channel.status,
         "status_label": look.label,
-        "message": message(look, channel.status_reason),
+        "message": message(look, _waits_for(channel) or channel.status_reason),
         "connection": channel.connection_id,
         "actions": actions,
         "counts": counts,
     }
     return {**shape, "content": channel.content} if whole else shape
+
+
+def _waits_for(channel: Channel) -> str:
+    """Why a running channel sends nothing: its connection."""
+    return connection_problem(channel) if channel.status == cs.RUNNING and channel.connection else ""
 
 
 def message(look: Look, reason: str, since: datetime | None = None) -> str:

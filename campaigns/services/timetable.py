@@ -27,6 +27,7 @@ EVERY: dict[str, int] = {
     "forget": 3600,
     "notify": 5,
     "receive": 3,
+    "recheck": 10,
 }
 # A call that waited longer says nothing new: the next one is behind it already.
 SHORTEST_EXPIRY = 10

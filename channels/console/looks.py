@@ -35,6 +35,15 @@ LOOKS = {
 }
 
 
+AGENT_LOOKS = {
+    s.CONNECTION_RUNNING: Look("Running", "green", "player-play", "Flows may use it."),
+    s.CONNECTION_STOPPED: Look("Stopped", "secondary", "player-stop", "Stopped by hand: it does nothing."),
+    s.CONNECTION_ERROR: Look(
+        "Error", "red", "alert-triangle", "Its connection cannot send; it goes on by itself when that can."
+    ),
+}
+
+
 def look_of(connection: Connection) -> Look:
     """The look of its status."""
     return LOOKS[connection.status]

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from channels.console.agents import AgentAction, AgentList, NewAgent
 from channels.console.connections import (
     ChooseProvider,
     ConnectionAction,
@@ -18,6 +19,9 @@ from channels.console.unsubscribe import Unsubscribe
 
 connection_pages = [
     path("", ConnectionList.as_view(), name="list"),
+    path("agents/", AgentList.as_view(), name="agents"),
+    path("agents/new/", NewAgent.as_view(), name="new-agent"),
+    path("agents/<int:pk>/<slug:action>/", AgentAction.as_view(), name="agent-action"),
     path("site/", SitePage.as_view(), name="site"),
     path("new/", ChooseProvider.as_view(), name="choose"),
     path("new/<slug:provider>/", EditConnection.as_view(), name="new"),

@@ -45,7 +45,10 @@ def note(connection_id: int | None, results: Sequence[Result], gate: Gate) -> No
 def set_error(connection_id: int, cause: str) -> None:
     """Send nothing more through it until a check succeeds; its channels go on running and say why they wait."""
     changed = Connection.objects.filter(pk=connection_id, status=s.CONNECTION_RUNNING).update(
-        status=s.CONNECTION_ERROR, message=(cause or "Sending failed.")[:_MESSAGE_LENGTH]
+        status=s.CONNECTION_ERROR,
+        message=(cause or "Sending failed.")[:_MESSAGE_LENGTH],
+        # From here on they count the checks that have failed, the first of which follows soon.
+        consecutive_failures=0,
     )
     if changed:
         log.warning("Connection %s has an error: %s", connection_id, cause)

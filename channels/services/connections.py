@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from channels.domain import states as s
 from channels.domain.hours import clean_hours
@@ -26,6 +27,8 @@ _KNOWN = {"name", "provider", "settings", "rate_per_second", "parallelism", "hou
 #: A connection with an error is tried again after so long, and after twice as long each time it fails again.
 FIRST_RECHECK = timedelta(minutes=1)
 LONGEST_RECHECK = timedelta(hours=1)
+#: A check may wait for half a minute until nobody answers; the next beat goes on with the others.
+MOST_RECHECKS = 5
 
 
 def create_connection(workspace_id: int, data: Mapping[str, Any]) -> Connection:
@@ -87,10 +90,13 @@ def check_connection(connection: Connection, now: datetime) -> CheckResult:
 def recheck_failed(now: datetime) -> dict[str, Any]:
     """Check connections with an error again from time to time, so that an outage that has passed ends by itself."""
     checked: dict[str, Any] = {"checked": [], "running": []}
-    for connection in Connection.objects.filter(status=s.CONNECTION_ERROR):
+    failed = Connection.objects.filter(status=s.CONNECTION_ERROR)
+    for connection in failed.order_by(F("checked_at").asc(nulls_first=True)):
         pause = min(FIRST_RECHECK * 2 ** min(connection.consecutive_failures, 10), LONGEST_RECHECK)
         if connection.checked_at and now - connection.checked_at < pause:
             continue
+        if len(checked["checked"]) == MOST_RECHECKS:
+            break
         checked["checked"].append(connection.pk)
         if check_connection(connection, now).ok:
             checked["running"].append(connection.pk)

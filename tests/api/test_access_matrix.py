@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from approvals.models import Request
 from campaigns.api.application import api
 from campaigns.models import Activity, Campaign, ImportJob, Person
-from channels.models import Connection, Delivery, Device, InAppMessage
+from channels.models import Agent, Connection, Delivery, Device, InAppMessage
 from tests.api.callers import Caller, assert_problem
 from tests.factories import NOW, CampaignFactory, PersonFactory, SegmentFactory, sandbox_connection
 
@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "PATCH /segments/{segment_id}": {"name": "Taken over"},
     "POST /labels": {"name": "A"},
     "POST /topics": {"name": "A"},
+    "POST /agents": {"name": "A", "connection": 1},
     "POST /lists/{list_id}/people": {"external_ids": []},
     "PATCH /campaigns/{campaign_id}": {"version": 1, "name": "Taken over"},
     "POST /campaigns/{campaign_id}/channels": {"kind": "sms"},
@@ -71,7 +72,8 @@ def places(owner: Caller) -> dict[str, Any]:
         "campaign_id": campaign.pk, "channel_id": channel.pk, "external_id": "ours", "message_id": delivery.pk,
         "device_id": device.pk, "import_id": job.pk,
         "list_id": SegmentFactory(workspace=owner.workspace).pk, "segment_id": campaign.segment_id,
-        "connection_id": sandbox_connection(owner.workspace).pk, "action": "stop",
+        "connection_id": (account := sandbox_connection(owner.workspace)).pk, "action": "stop",
+        "agent_id": Agent.objects.create(workspace=owner.workspace, name="Ours", connection=account).pk,
         "request_id": asked.pk,
     }  # fmt: skip
 

@@ -52,6 +52,7 @@ PAGES = list(patterns())
 POST_ONLY = (
     "notifications:read-all",
     "connections:action",
+    "connections:agent-action",
     "campaigns:bulk",
     "campaigns:preview",
     "campaigns:resolve-doubt",
