@@ -87,6 +87,7 @@ class RequestPage(DetailPage):
     template_name = "approvals/request.html"
     context_name = "asked"
     warning = ""
+    asked_for_time = False
     kwargs: dict[str, Any]
 
     @cached_property
@@ -116,7 +117,9 @@ class RequestPage(DetailPage):
     @property
     def asks_time(self) -> bool:
         """Whether its scheduled time has passed, so that approving needs another one."""
-        return "approve" in self.impacts and self.impacts["approve"].asks == "start_now"
+        return self.asked_for_time or (
+            "approve" in self.impacts and self.impacts["approve"].asks == "start_now"
+        )
 
     @property
     def blocked(self) -> str:
@@ -156,6 +159,7 @@ class RequestPage(DetailPage):
         self.warning = error.message
         for name in ("asked", "campaign", "impacts"):
             self.__dict__.pop(name, None)
+        self.asked_for_time = "start_now" in error.fields
         # The page shows the request as it is now, so that a second press is about that.
         present = {"version": self.campaign.version, "content_hash": self.asked.content_hash}
         again = self.make_form({**form.data.dict(), **present})  # type: ignore[attr-defined]

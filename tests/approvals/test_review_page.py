@@ -201,6 +201,26 @@ def test_a_time_that_has_passed_asks_for_another_or_for_now(
     assert status(second) == "running"
 
 
+def test_a_first_run_that_has_passed_is_run_now_or_left_out(
+    desk: Client, creator: Membership, now: datetime
+) -> None:
+    before = now - timedelta(days=3)
+    daily = {
+        "type": "recurring",
+        "rrule": "FREQ=DAILY",
+        "starts_at": (before + timedelta(hours=1)).isoformat(),
+    }
+    request = ask(creator, before, delivery=daily)
+    assert "Approving it needs a new time" in text(desk, url(request))
+    assert desk.post(url(request), decision(request)).status_code == 422
+    later = (now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    desk.post(url(request), decision(request, starts_at=later))
+    assert status(request) == "scheduled"
+    second = ask(creator, before, delivery=daily)
+    desk.post(url(second), decision(second, start_now="on"))
+    assert status(second) == "running"
+
+
 def test_the_person_it_is_shown_as_can_be_chosen(desk: Client, creator: Membership, now: datetime) -> None:
     request = ask(creator, now, people=12)
     page = text(desk, url(request))

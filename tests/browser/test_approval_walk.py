@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.steps import confirm, new_campaign, save_and_go_on
-from tests.product import ApiCaller, Product
+from tests.product import Product
 from tests.sinks.sink import Sink
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ def test_from_the_first_draft_to_the_second_run(
     people = [{"external_id": f"walk-{n}", "email": f"walk-{n}@example.test"} for n in range(READERS)]
     product.api().list_of("Readers of the letter", people)
     creator, approver = sign_in("marketer"), sign_in("approver")
-    campaign = write(creator, product.api())
+    campaign = write(creator)
     send_for_approval(creator, campaign)
     send_back(approver, "The date is wrong.")
     mend(creator, campaign)
@@ -64,7 +64,7 @@ def texts(sink: Sink) -> list[str]:
     return [letter["subject"] for letter in sink.journal()]
 
 
-def write(page: Page, api: ApiCaller) -> int:
+def write(page: Page) -> int:
     """The draft: who, what, and every day at this time from tomorrow on."""
     campaign = new_campaign(page, "Message", NAME)
     page.get_by_label("List").select_option(label="Readers of the letter")
@@ -74,11 +74,11 @@ def write(page: Page, api: ApiCaller) -> int:
     page.get_by_label("Connection").select_option(label="Letters")
     type_text(page, "First text")
     save_and_go_on(page, "edit/when")
-    starts = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    daily = {"type": "recurring", "rrule": "FREQ=DAILY", "starts_at": starts}
-    version = api.get(f"/campaigns/{campaign}")["version"]
-    status, answer = api.answer("PATCH", f"/campaigns/{campaign}", {"delivery": daily, "version": version})
-    assert status == 200, answer
+    page.get_by_role("radio", name="Again and again").check()
+    starts = datetime.now(UTC) + timedelta(days=1)
+    page.get_by_label("Start at").fill(starts.strftime("%Y-%m-%dT%H:%M"))
+    expect(page.locator("#next-runs")).to_contain_text("Every day at")
+    save_and_go_on(page, "review")
     return campaign
 
 
