@@ -155,3 +155,14 @@ CHANNEL_MENUS = {
     "stopped": ["Remarket"],
     "errored": ["View error", "Retry", "Stop"],
 }
+
+#: Under a policy that asks for a kind's approval: the statuses in which Send for approval comes first, and those that
+#: approval and withdrawal lead back to.
+SENT_FROM = {
+    "journey": {"draft", "stopped"},
+    "sms": {"draft", "stopped"},
+    "voice": {"draft"},
+    "flow": {"draft", "errored"},
+    "python": {"draft", "configured"},
+    "outreach": {"draft", "stopped", "completed", "running"},
+}

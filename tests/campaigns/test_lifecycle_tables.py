@@ -4,7 +4,7 @@ import pytest
 from django_fsm import RETURN_VALUE
 
 from campaigns.domain import states
-from campaigns.domain.approval import policy_edges
+from campaigns.domain.approval import Approval, menu_of, policy_edges, review_of
 from campaigns.domain.guards import GUARDS
 from campaigns.domain.lifecycles import BY_KIND
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS, CHANNEL_MENUS, derive
@@ -133,3 +133,56 @@ def test_every_resting_status_falls_under_the_six_month_rule():
 )
 def test_outreach_status_is_derived_in_this_order(channels, status, message):
     assert derive(channels) == (status, message)
+
+
+def _labels(menu):
+    return [entry.label for entry in menu]
+
+
+@pytest.mark.parametrize("kind", spec.SENT_FROM)
+def test_a_policy_puts_send_for_approval_first_and_changes_nothing_else(kind):
+    lifecycle = BY_KIND[kind]
+    plain = {status: _labels(menu) for status, menu in lifecycle.menus.items()}
+    for status, labels in plain.items():
+        assert _labels(menu_of(lifecycle, status, Approval())) == labels
+        assert _labels(menu_of(lifecycle, status, Approval(asked=True, approved=True))) == labels
+        first = ["Send for approval"] if status in spec.SENT_FROM[kind] else []
+        assert _labels(menu_of(lifecycle, status, Approval(asked=True))) == first + labels
+
+
+@pytest.mark.parametrize("kind", spec.SENT_FROM)
+def test_what_waits_for_approval_is_decided_on_and_copied_and_nothing_else(kind):
+    lifecycle, asked = BY_KIND[kind], Approval(asked=True, waiting=True)
+    pending = menu_of(lifecycle, "pending_approval", asked)
+    copy = "Duplicate" if kind in ("journey", "outreach") else "Clone"
+    assert _labels(pending) == ["Approve", "Reject", "Withdraw", copy]
+    back = spec.SENT_FROM[kind] - {"running"}
+    assert set(pending[0].targets) == set(pending[2].targets) == back
+    assert pending[1].targets == ("rejected",)
+    archive = [] if kind == "journey" else ["Archive"]
+    rejected = _labels(menu_of(lifecycle, "rejected", Approval(asked=True)))
+    assert rejected == ["Send for approval", *archive, copy, "Delete"]
+
+
+@pytest.mark.parametrize("status", ["scheduled", "running", "awaiting_next_run"])
+def test_a_live_campaign_has_decisions_only_while_an_edit_waits_and_never_in_its_menu(status):
+    lifecycle = BY_KIND["message"]
+    waiting = Approval(asked=True, approved=True, waiting=True)
+    assert _labels(review_of(lifecycle, status, waiting)) == ["Approve", "Reject", "Withdraw"]
+    assert review_of(lifecycle, status, Approval(asked=True, approved=True)) == ()
+    assert _labels(menu_of(lifecycle, status, waiting)) == _labels(lifecycle.menus[status])
+
+
+@pytest.mark.parametrize(
+    ("approval", "creator", "approver"),
+    [
+        (Approval(asked=True), ["Send for approval"], ["Publish"]),
+        (Approval(asked=True, may_publish=False), ["Send for approval"], ["Send for approval"]),
+        (Approval(asked=False), ["Publish"], ["Publish"]),
+    ],
+)
+@pytest.mark.parametrize("status", ["draft", "rejected"])
+def test_who_sends_a_message_for_approval_and_who_publishes_it(approval, creator, approver, status):
+    menu = menu_of(BY_KIND["message"], status, approval)
+    for role, labels in (("creator", creator), ("approver", approver), ("admin", approver)):
+        assert _labels(entry for entry in menu if role in entry.roles)[:-3] == labels
