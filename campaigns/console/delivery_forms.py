@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from campaigns.console.forms import FREQUENCIES, ZONES, VersionForm
+from campaigns.console.rule_fields import CUSTOM, rule_fields, rule_text
 from campaigns.domain.deliveries import (
     ACTION,
     API,
@@ -22,11 +23,10 @@ from campaigns.domain.deliveries import (
     type_of,
 )  # fmt: skip
 from campaigns.domain.recurrence import read_moment
-from campaigns.domain.recurrence_rules import Rule, RuleError, parse_rule
 from campaigns.domain.recurrence_words import DAYS
 from config.console.local_time import FORMAT, LocalTimeField, comes_twice, local_text, to_moment
 
-NOW, AT, CUSTOM = "now", "at", "custom"
+NOW, AT = "now", "at"
 MODES = [
     (NOW, "Once, as soon as it is published"),
     (AT, "Once, at a time"),
@@ -49,6 +49,11 @@ MONTH_DAYS = [
 ENDS = [("never", "Never"), ("on", "On a day"), ("after", "After some runs")]
 #: Empty fields for more dates than there are.
 _SPARE = 2
+#: Fields that have to be filled in where they are shown.
+_NEEDED = (
+    "starts_at", "every", "unit", "month_day", "rule", "ends", "until", "times", "event", "without", "within",
+    "attribute", "clock", "frequency", "at_most_every",
+)  # fmt: skip
 #: Which field a problem of the delivery belongs to, by the delivery's type and the API's key.
 _FIELD = {
     "rrule": "every", "starts_at": "starts_at", "event": "event", "delay": "delay", "without": "without",
@@ -130,6 +135,13 @@ class DeliveryForm(VersionForm):
         """What the fields of the dates show: those that there are, and some empty ones for more."""
         found = self["dates"].value() or []
         return [*(str(value) for value in found if value), *[""] * _SPARE]
+
+    def name_needed(self) -> DeliveryForm:
+        """Before it is shown: what the chosen way cannot do without is not called optional."""
+        for name in _NEEDED:
+            self.fields[name].required = True
+        self.use_required_attribute = False
+        return self
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -225,36 +237,6 @@ _MAKERS: dict[str, Any] = {
 }
 
 
-def rule_text(values: Mapping[str, Any]) -> str:
-    """The rule of RFC 5545 that the friendly fields mean."""
-    unit = values.get("unit") or "DAILY"
-    if unit == CUSTOM:
-        return values["rule"].strip()
-    parts = [f"FREQ={unit}"]
-    if (values.get("every") or 1) > 1:
-        parts.append(f"INTERVAL={values['every']}")
-    if unit == "WEEKLY" and values.get("weekdays"):
-        parts.append(f"BYDAY={','.join(day for day in DAYS if day in values['weekdays'])}")
-    if unit == "MONTHLY":
-        parts += _month_part(values)
-    if values.get("ends") == "on" and values.get("until"):
-        parts.append(f"UNTIL={values['until']:%Y%m%d}")
-    if values.get("ends") == "after" and values.get("times"):
-        parts.append(f"COUNT={values['times']}")
-    return ";".join(parts)
-
-
-def _month_part(values: Mapping[str, Any]) -> list[str]:
-    start: datetime | None = values.get("starts_at")
-    if values.get("month_day") == "last":
-        return ["BYMONTHDAY=-1"]
-    if values.get("month_day") == "weekday" and start:
-        local = start.astimezone(ZoneInfo(values["timezone"]))
-        week = (local.day - 1) // 7 + 1
-        return [f"BYDAY={week if week < 5 else -1}{list(DAYS)[local.weekday()]}"]
-    return []
-
-
 def initial_of(campaign: Any) -> dict[str, Any]:
     """The fields' values for a campaign."""
     delivery, zone = campaign.delivery, campaign.timezone
@@ -269,7 +251,7 @@ def initial_of(campaign: Any) -> dict[str, Any]:
     }
     if name == RECURRING:
         start = read_moment(delivery.get("starts_at"))
-        values |= {"starts_at": local_text(start, zone), **_rule_fields(delivery.get("rrule"), start, zone)}
+        values |= {"starts_at": local_text(start, zone), **rule_fields(delivery.get("rrule"), start, zone)}
     elif name == MULTIPLE_DATES:
         moments = [read_moment(text) for text in delivery.get("at") or []]
         values["dates"] = [moment.astimezone(ZoneInfo(zone)).strftime(FORMAT) for moment in moments if moment]
@@ -279,38 +261,3 @@ def initial_of(campaign: Any) -> dict[str, Any]:
     default = "every_time" if name == API and not campaign.frequency else "once"
     chosen = "at_most_every" if every else "every_time" if campaign.frequency.get("every_time") else default
     return {**values, "frequency": chosen, "at_most_every": every or ""}
-
-
-def _rule_fields(text: Any, start: datetime | None, zone: str) -> dict[str, Any]:
-    """The friendly fields for a rule; a rule that they cannot say is shown as it is."""
-    own = {"unit": CUSTOM, "rule": str(text or "")}
-    try:
-        rule = parse_rule(text)
-    except RuleError:
-        return own
-    values = {
-        "unit": rule.frequency, "every": rule.interval, "ends": _ends(rule),
-        "weekdays": rule.parts.get("BYDAY", "").split(",") if rule.frequency == "WEEKLY" else [],
-        "until": rule.until.date() if rule.until else None, "times": rule.count, "month_day": "same",
-    }  # fmt: skip
-    if rule.parts.get("BYMONTHDAY") == "-1":
-        values["month_day"] = "last"
-    elif rule.frequency == "MONTHLY" and "BYDAY" in rule.parts:
-        values["month_day"] = "weekday"
-    said = rule_text({**values, "starts_at": start, "timezone": zone})
-    return values if _same(said, rule) else own
-
-
-def _same(said: str, rule: Rule) -> bool:
-    """Whether the fields mean exactly this rule."""
-    try:
-        again = parse_rule(said)
-    except RuleError:
-        return False
-    ignored = ("INTERVAL", "UNTIL")
-    kept = [{key: value for key, value in each.parts.items() if key not in ignored} for each in (again, rule)]
-    return kept[0] == kept[1] and (again.interval, again.until) == (rule.interval, rule.until)
-
-
-def _ends(rule: Rule) -> str:
-    return "on" if rule.until else "after" if rule.count else "never"

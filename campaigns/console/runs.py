@@ -68,15 +68,17 @@ def rows_of(campaign: Any, found: list[Run]) -> list[RunRow]:
 
 
 def runs_panel(campaign: Campaign, now: datetime) -> dict[str, Any]:
-    """What the panel shows; empty for a campaign that does not go out in runs."""
+    """What the panel shows; of a message that goes out in another way only the words for it."""
+    words = in_words(campaign.delivery, campaign.timezone) if campaign.kind == "message" else ""
     if not running.goes_in_runs(campaign):
-        return {}
+        return {"delivery_words": words if campaign.delivery.get("type", "one_time") != "one_time" else ""}
     latest = list(campaign.runs.order_by("-occurs_at")[: LATEST + 1])
     return {
         "run_rows": rows_of(campaign, latest[:LATEST]),
         "more_runs": len(latest) > LATEST,
         "coming_runs": coming_runs(campaign, now),
-        "runs_in_words": in_words(campaign.delivery, campaign.timezone),
+        "runs_in_words": words,
+        "delivery_words": words,
     }
 
 

@@ -37,8 +37,9 @@ class EditWhen(editing.EditWhen):
         return form.payload(self.sections) if isinstance(form, DeliveryForm) else super().payload(form)
 
     def show(self, form: forms.Form, status: int = 200) -> HttpResponse:
-        if self.campaign.kind == "message":
+        if isinstance(form, DeliveryForm):
             self.template_name = "campaigns/edit_delivery.html"
+            form.name_needed()
         return super().show(form, status)
 
 
