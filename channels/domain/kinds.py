@@ -40,27 +40,6 @@ def _displayed(key: str, label: str, icon: str) -> ChannelKind:
     return ChannelKind(key, label, icon, "none", recallable=True, displayed=True, can_error=False)
 
 
-def _later(
-    key: str,
-    label: str,
-    icon: str,
-    address: AddressType = "none",
-    *,
-    displayed: bool = False,
-    recallable: bool = False,
-) -> ChannelKind:
-    return ChannelKind(
-        key,
-        label,
-        icon,
-        address,
-        available=False,
-        displayed=displayed,
-        recallable=recallable,
-        can_error=not displayed,
-    )
-
-
 KINDS: dict[str, ChannelKind] = _catalogue(
     ChannelKind("email", "Email", "mail", "email"),
     ChannelKind("sms", "SMS", "message", "phone"),

@@ -152,3 +152,29 @@ def test_what_is_no_report_is_no_crash(body: bytes) -> None:
     vendor = Postmark()
     with contextlib.suppress(ValueError):
         assert vendor.provider.receipts(vendor.settings(), PASSWORD, body, HOOK, NOW) == []
+
+
+#: What each service gives as the id of a message when it takes it, and how it names the same message in a report.
+SAME_ID: list[tuple[str, str, dict[str, Any]]] = [
+    ("postmark", "postmark-1", {"RecordType": "Delivery", "MessageID": "postmark-1", "Recipient": "a@example.test"}),
+    ("mailgun", "<mailgun-1>", {**mailgun("delivered", message={"headers": {"message-id": "mailgun-1"}})}),
+    ("brevo", "<brevo-1>", {"event": "delivered", "email": "a@example.test", "message-id": "<brevo-1>",
+                            "ts_epoch": 1772366400000}),
+    ("resend", "resend-1", {"type": "email.delivered", "created_at": "2026-03-01T12:00:00.000Z",
+                            "data": {"email_id": "resend-1", "to": ["a@example.test"], "created_at": "2026-03-01"}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "message_id", "report"), SAME_ID)
+def test_a_report_names_the_message_as_it_was_taken(
+    name: str, message_id: str, report: dict[str, Any]
+) -> None:
+    vendor = {service.name: service for service in SERVICES}[name]()
+    with running(vendor):
+        outcome = send_all(vendor.provider, vendor.settings(), [vendor.message(1)])[1]
+        headers = {"content-type": "application/json", **PASSWORD}
+        (receipt,) = vendor.provider.receipts(
+            vendor.settings(), headers, json.dumps(report).encode(), HOOK, NOW
+        )
+    assert outcome.provider_id == message_id == receipt.provider_id
+    assert (receipt.kind, receipt.address) == ("delivered", "a@example.test")

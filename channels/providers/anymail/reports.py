@@ -48,7 +48,7 @@ def read_report(
         events = view.parse_events(request)
     except AnymailWebhookValidationFailure as problem:
         raise ForgedReceipt(str(problem)) from None
-    except (AnymailError, KeyError, TypeError, AttributeError, LookupError) as problem:
+    except (AnymailError, TypeError, AttributeError, LookupError, RecursionError) as problem:
         raise ValueError(f"This is no report of {service.label}: {problem}") from problem
     if service.signs:
         for event in events:

@@ -58,7 +58,10 @@ def read_report(
 
 def _fields(headers: Mapping[str, str], body: bytes, url: str) -> dict[str, str]:
     if "json" in headers.get("content-type", ""):
-        data = json.loads(body)
+        try:
+            data = json.loads(body)
+        except RecursionError:
+            raise ValueError("The receipt is nested too deeply.") from None
         if not isinstance(data, dict):
             raise ValueError("The receipt must be an object.")
         return {str(name): "" if value is None else str(value) for name, value in data.items()}
