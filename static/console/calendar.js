@@ -11,7 +11,7 @@
   }
 
   document.addEventListener("dragstart", function (event) {
-    const entry = event.target.closest && event.target.closest(".calendar-entry[draggable=true]");
+    const entry = event.target.closest && event.target.closest(".plan-entry[draggable=true]");
     if (!entry) return;
     dragged = entry;
     event.dataTransfer.effectAllowed = "move";

@@ -41,7 +41,7 @@ def day(page: Page, date: str) -> Locator:
 
 
 def entry(page: Page, name: str) -> Locator:
-    return page.locator(".calendar-entry").filter(has_text=name)
+    return page.locator(".plan-entry").filter(has_text=name)
 
 
 def test_an_entry_is_dragged_to_another_day(
@@ -90,7 +90,7 @@ def test_what_follows_a_rule_says_so_and_goes_back(sign_in: SignIn, planned: dic
     page = sign_in("marketer")
     page.goto(MONTH)
     expect(day(page, "2031-05-22")).to_contain_text("By rule")
-    day(page, "2031-05-22").locator(".calendar-entry").filter(has_text="By rule").drag_to(
+    day(page, "2031-05-22").locator(".plan-entry").filter(has_text="By rule").drag_to(
         day(page, "2031-05-12")
     )
     dialog = page.get_by_role("dialog")
