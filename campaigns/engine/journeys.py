@@ -114,13 +114,15 @@ def move_sql(step: Step, following: Step | None) -> str:
     if step.type != MESSAGE:
         return f"""UPDATE campaigns_journey SET {_arrival(step, following)}
             WHERE ctid = ANY(ARRAY(SELECT place FROM ({_DUE}) AS due))"""
+    # LATERAL … LIMIT: each person by key, even where the planner takes the table for an empty one.
     return f"""
         WITH due AS MATERIALIZED ({_DUE}),
         written AS (
             INSERT INTO channels_delivery {LEDGER_COLUMNS}
             SELECT {ledger_values(run="entry", step="%(step)s")}
             FROM (SELECT due.person_id, due.entry, {skip_reason(step.channel, _COVERED)} AS why
-                  FROM due JOIN campaigns_person p ON p.id = due.person_id OFFSET 0) AS person
+                  FROM due CROSS JOIN LATERAL (
+                      SELECT * FROM campaigns_person WHERE id = due.person_id LIMIT 1) p OFFSET 0) AS person
             ON CONFLICT (channel_id, run, step, person_id) DO NOTHING)
         UPDATE campaigns_journey SET {_arrival(step, following)}
         WHERE ctid = ANY(ARRAY(SELECT place FROM due))"""

@@ -75,18 +75,18 @@ ON CONFLICT DO NOTHING"""
 # Only addresses that were staged are looked at. The hint may stay true after the other person has changed: it only
 # saves a campaign the look for duplicates among people whose address nobody shares. ``+ 0`` leaves only the index on
 # addresses: the planner may think any other that begins with the workspace as good, and walk all people for each.
+# The ids as an array, which no wrong guess of the planner's turns into a look at all people for each of them.
 _MARK_SHARED = """
 UPDATE campaigns_person SET shares_{address} = true
-FROM (
-    SELECT unnest(people.ids) AS id
+WHERE NOT shares_{address} AND id = ANY(ARRAY(
+    SELECT unnest(people.ids)
     FROM (SELECT DISTINCT {address} FROM campaigns_staged_person WHERE {address} <> '') staged
     CROSS JOIN LATERAL (
         SELECT array_agg(id) AS ids FROM campaigns_person
         WHERE workspace_id + 0 = %(workspace)s AND {address} = staged.{address} AND {address} <> ''
     ) people
     WHERE cardinality(people.ids) > 1
-) sharing
-WHERE campaigns_person.id = sharing.id AND NOT campaigns_person.shares_{address}"""
+))"""
 
 
 def merge_people(
@@ -105,8 +105,9 @@ def merge_people(
         with cursor.copy(_COPY) as copy:
             for row in rows:
                 copy.write_row(row)
-        # Compiling the plans would cost more than running them.
-        cursor.execute("SET LOCAL jit = off")
+        # Compiling the plans would cost more than running them; and a table that was empty when it was last analyzed
+        # looks so small that reading it whole, for each person anew, seems cheaper than its index.
+        cursor.execute("SET LOCAL jit = off; SET LOCAL enable_seqscan = off")
         cursor.execute(_MERGE, values)
         created, updated = cursor.fetchone()
         if segment_id is not None:
@@ -114,6 +115,7 @@ def merge_people(
         if created or updated:
             for address in ("email", "phone"):
                 cursor.execute(_MARK_SHARED.format(address=address), values)
+        cursor.execute("SET LOCAL enable_seqscan = on")
     return MergeCounts(created, updated, len(rows) - created - updated)
 
 
