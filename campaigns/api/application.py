@@ -19,6 +19,7 @@ from campaigns.api import (
     lists,
     people,
     problems,
+    runs,
     sample_sends,
     topics,
     variants,
@@ -29,7 +30,7 @@ from campaigns.api.body import JsonParser
 from channels.services.errors import ChannelError
 
 RESOURCES = (
-    devices, people, events, imports, lists, campaigns, actions, channels, deliveries, connections, labels, approvals,
+    devices, people, events, imports, lists, campaigns, actions, runs, channels, deliveries, connections, labels, approvals,
     variants, sample_sends, topics, agents,
 )  # fmt: skip
 

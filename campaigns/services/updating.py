@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from campaigns.domain.deliveries import ONE_BY_ONE, type_of
 from campaigns.models import Campaign, Label, User
 from campaigns.services import channel_payloads
 from campaigns.services.errors import Invalid
@@ -50,7 +51,8 @@ def refuse_past_times(campaign: Campaign, values: Mapping[str, Any], now: dateti
     for name in ("starts_at", "stops_at"):
         if waiting and values.get(name) and values[name] <= now:
             raise Invalid.field(name, f"{name} has passed already; choose a time after now.")
-    if waiting and "starts_at" in values and values["starts_at"] is None:
+    follows = type_of(values.get("delivery", campaign.delivery)) in ONE_BY_ONE
+    if waiting and not follows and "starts_at" in values and values["starts_at"] is None:
         raise Invalid.field("starts_at", "It is scheduled: it needs a start time (or cancel its schedule).")
 
 

@@ -74,7 +74,7 @@ def places(owner: Caller) -> dict[str, Any]:
         "list_id": SegmentFactory(workspace=owner.workspace).pk, "segment_id": campaign.segment_id,
         "connection_id": (account := sandbox_connection(owner.workspace)).pk, "action": "stop",
         "agent_id": Agent.objects.create(workspace=owner.workspace, name="Ours", connection=account).pk,
-        "request_id": asked.pk,
+        "request_id": asked.pk, "number": 1,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.domain import permissions
 from campaigns.models import Campaign, Event
-from campaigns.services import actions, duties
+from campaigns.services import actions, due_runs, duties
 from campaigns.services.actors import Actor
 from channels.models import Delivery
 from tests.api.callers import Caller, assert_problem
@@ -151,3 +152,21 @@ def test_a_delivery_is_shown_as_it_was_sent(owner: Caller) -> None:
         "/campaigns", {"kind": "message", "name": "D", "delivery": {**delivery, "rrule": "FREQ=X"}}
     )
     assert "delivery.rrule" in assert_problem(bad, 422, "invalid")["fields"]
+
+
+def test_runs_are_listed_newest_first_and_a_late_one_is_decided(owner: Caller) -> None:
+    start = timezone.now() - timedelta(days=2)
+    delivery = {"type": "recurring", "rrule": "FREQ=WEEKLY", "starts_at": start.isoformat()}
+    campaign = CampaignFactory(kind="message", created_by=owner.membership, delivery=delivery, now=start)
+    approver = Actor.member(member_of(owner.workspace, permissions.APPROVER))
+    actions.perform("publish", campaign.pk, approver, now=start - timedelta(hours=1))
+    due_runs.run_due(timezone.now())
+    path = f"/campaigns/{campaign.pk}/runs"
+    listed = owner.get(f"{path}?limit=1").json()
+    assert [(run["number"], run["status"]) for run in listed["items"]] == [(2, "planned")]
+    rest = owner.get(f"{path}?limit=1&cursor={listed['next']}").json()
+    assert [(run["number"], run["status"]) for run in rest["items"]] == [(1, "late")]
+    assert_problem(owner.post(f"{path}/2/skip"), 409, "transition_not_allowed")
+    assert owner.post(f"{path}/1/skip").json()["status"] == "scheduled"
+    assert_problem(owner.post(f"{path}/1/now"), 409, "transition_not_allowed")
+    assert_problem(owner.post(f"{path}/9/now"), 404, "not_found")
