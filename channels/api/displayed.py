@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
+from channels.services.devices import register_device
 from channels.services.displayed import Viewer, messages_for, report, viewer_of
 from channels.services.errors import ChannelError
 
@@ -55,6 +56,19 @@ class Events(Displayed):
 
     def answer(self, viewer: Viewer, body: dict[str, Any]) -> dict[str, Any]:
         return {"taken": report(viewer, body.get("events"), timezone.now())}
+
+
+class Devices(Displayed):
+    """``{"person", "signature", "device": {"kind", "token", "keys"}}`` → ``{"device": id}``: push reaches it from now on."""
+
+    def answer(self, viewer: Viewer, body: dict[str, Any]) -> dict[str, Any]:
+        if viewer.person_id is None:
+            raise _Refused(404, "not_found", "This person is not known here yet.")
+        given = body.get("device")
+        device = given if isinstance(given, dict) else {}
+        kind, token, keys = (device.get(name) for name in ("kind", "token", "keys"))
+        found, _ = register_device(viewer.workspace_id, viewer.person_id, kind, token, keys, timezone.now())
+        return {"device": found.pk}
 
 
 class _Refused(ChannelError):

@@ -22,8 +22,8 @@ def device_problems(kind: Any, token: Any, keys: Any) -> dict[str, str]:
     problems = {}
     if not isinstance(token, str) or not token.strip():
         problems["token"] = "Enter the token of the device, or the endpoint of the subscription."
-    elif len(token) > LONGEST_TOKEN or any(ord(character) <= 32 for character in token):
-        problems["token"] = f"A token has at most {LONGEST_TOKEN} characters and no spaces in it."
+    elif len(token) > LONGEST_TOKEN or not all("!" <= character <= "~" for character in token):
+        problems["token"] = f"A token has at most {LONGEST_TOKEN} plain characters and no spaces in it."
     elif kind == "web_push" and (
         urlsplit(token).scheme not in ("https", "http") or not urlsplit(token).netloc
     ):

@@ -4,17 +4,18 @@
    CampaignPush.subscribe({
      publicKey: "…",                      // shown on the connection's page
      worker: "/service-worker.js",        // your copy of service-worker.js
-     save: (device) => fetch("/my-backend/devices", { method: "POST", body: JSON.stringify(device) }),
+     console: "https://console.example", key: "…", person: "42", signature: "…",   // as for the displayed messages
    });
 
-   `save` gets {kind, token, keys}: what POST /api/v1/people/{external_id}/devices takes. Your server makes that call: the
-   API's key does not belong into a page. Call it from a button; browsers refuse to ask people who have not clicked. */
+   Instead of the last line, `save: (device) => …` gets {kind, token, keys}: what POST /api/v1/people/{external_id}/devices
+   takes. That call is your server's: the API's key does not belong into a page. Call it from a button; browsers refuse to
+   ask people who have not clicked. */
 "use strict";
 
 window.CampaignPush = {
   supported: () => "serviceWorker" in navigator && "PushManager" in window && "Notification" in window,
 
-  async subscribe({ publicKey, worker, save }) {
+  async subscribe({ publicKey, worker, save, console, key: site, person, signature }) {
     if (!this.supported()) return { subscribed: false, reason: "This browser has no push notifications." };
     if ((await Notification.requestPermission()) !== "granted") {
       return { subscribed: false, reason: "The person does not want notifications." };
@@ -30,8 +31,15 @@ window.CampaignPush = {
     subscription =
       subscription ||
       (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
-    await save(this.device(subscription));
+    const device = this.device(subscription);
+    await (save ? save(device) : this.register(console, site, { person, signature, device }));
     return { subscribed: true };
+  },
+
+  async register(console, site, body) {
+    const address = `${console.replace(/\/$/, "")}/displayed/${encodeURIComponent(site)}/devices/`;
+    const answer = await fetch(address, { method: "POST", body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`The console refuses the device (HTTP ${answer.status}).`);
   },
 
   device(subscription) {
