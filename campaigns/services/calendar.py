@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import CharField, F, Max, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
@@ -79,12 +80,11 @@ def span(
     zone = ZoneInfo(zone_name)
     dates = [first + timedelta(days=number) for number in range(days)]
     found = {day: Day(day, clocks=clock_change(day, zone)) for day in dates}
-    begin, end = midnight(first, zone), midnight(first + timedelta(days=days), zone)
-    for day, total, entry in _stored(campaigns, begin, end, zone_name, most):
-        if day in found:
-            found[day].entries.append(entry)
-            found[day].total = total
-    computed, is_cut = _computed(campaigns, begin, end, now)
+    midnights = [midnight(first + timedelta(days=number), zone) for number in range(days + 1)]
+    for number, total, entry in _stored(campaigns, midnights, most):
+        found[dates[number]].entries.append(entry)
+        found[dates[number]].total = total
+    computed, is_cut = _computed(campaigns, midnights[0], midnights[-1], now)
     for entry in computed:
         place = found.get(entry.at.astimezone(zone).date())
         if place is not None:
@@ -117,28 +117,34 @@ def clock_change(day: date, zone: ZoneInfo) -> str:
 _PLACED = """
 WITH entries (campaign_id, at, what, status, note) AS ({entries}),
 placed AS (
-    SELECT entries.*, (at AT TIME ZONE %s)::date AS day,
-           row_number() OVER (PARTITION BY (at AT TIME ZONE %s)::date ORDER BY at, campaign_id) AS place,
-           count(*) OVER (PARTITION BY (at AT TIME ZONE %s)::date) AS total
-    FROM entries
+    SELECT entries.*, day,
+           row_number() OVER (PARTITION BY day ORDER BY at, campaign_id) AS place, count(*) OVER (PARTITION BY day) AS total
+    FROM entries, LATERAL (SELECT width_bucket(at, %s::timestamptz[]) - 1 AS day) AS bucket
 )
 SELECT day, total, at, campaign_id, what, status, note FROM placed WHERE place <= %s ORDER BY at, campaign_id
 """
 
 
 def _stored(
-    campaigns: CampaignQuerySet, begin: datetime, end: datetime, zone_name: str, most: int
-) -> Iterator[tuple[date, int, Entry]]:
-    """(day, how many that day has, entry) of what stands in tables."""
+    campaigns: CampaignQuerySet, midnights: list[datetime], most: int
+) -> Iterator[tuple[int, int, Entry]]:
+    """(number of the day, how many that day has, entry) of what stands in tables.
+
+    Days are told apart by their midnights: the database need not know the zone, nor the same version of it.
+    """
     parts: list[str] = []
     values: list[Any] = []
-    for part in stored_parts(campaigns, begin, end):
-        sql, params = part.query.sql_with_params()
+    for part in stored_parts(campaigns, midnights[0], midnights[-1]):
+        try:
+            sql, params = part.query.sql_with_params()
+        except EmptyResultSet:  # the filters let nothing through
+            continue
         parts.append(f"({sql})")
         values += params
-    zone = [zone_name] * 3
+    if not parts:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(_PLACED.format(entries=" UNION ALL ".join(parts)), [*values, *zone, most])
+        cursor.execute(_PLACED.format(entries=" UNION ALL ".join(parts)), [*values, midnights[:-1], most])
         for day, total, at, campaign_id, what, status, note in cursor.fetchall():
             yield day, total, Entry(at, campaign_id, what, status, note)
 

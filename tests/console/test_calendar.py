@@ -156,6 +156,19 @@ def test_days_are_those_of_the_workspaces_zone_and_it_is_named(page: Client, cre
     assert item == (date(2027, 5, 4), "01:00")
 
 
+def test_days_of_23_and_25_hours_hold_what_they_hold(page: Client, creator: Membership) -> None:
+    Workspace.objects.filter(pk=creator.workspace_id).update(timezone="Europe/Berlin")
+    for hour in (21, 22, 23):
+        scheduled(creator, datetime(2030, 10, 26, hour, 30, tzinfo=UTC), f"{hour} UTC")
+    scheduled(creator, datetime(2030, 10, 27, 22, 59, tzinfo=UTC), "last minute")
+    found = shown(page, "view=week&on=2030-10-27")
+    days = {name: day for day, _, name in found}
+    assert days == {
+        "21 UTC": "2030-10-26", "22 UTC": "2030-10-27", "23 UTC": "2030-10-27", "last minute": "2030-10-27",
+    }  # fmt: skip
+    assert "Clocks go back 1 hour" in page.get("/calendar/?on=2030-10-27").content.decode()
+
+
 @pytest.mark.parametrize(
     ("zone", "day", "words"),
     [
@@ -187,6 +200,7 @@ def test_filters_as_on_the_list(page: Client, creator: Membership) -> None:
     assert [row[2] for row in shown(page, f"{where}&kind=voice")] == ["Calls"]
     assert [row[2] for row in shown(page, f"{where}&delivery=recurring")] == ["Daily"]
     assert [row[2] for row in shown(page, f"{where}&q=status:scheduled+texts")] == ["Texts"]
+    assert shown(page, f"{where}&q=type:pigeon") == []
     panel = page.get(f"/campaigns/filters/?for=calendar&{where}").content.decode()
     assert 'action="/calendar/"' in panel and f'name="on" value="{on(1)}"' in panel
 
