@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 
-from channels.engine import claiming, recording, recovery
-from channels.models import Channel, Delivery
+from channels.engine import applying, claiming, recording, recovery
+from channels.engine.receiving import store_receipts
+from channels.models import Channel, Delivery, ReceivedEvent
+from channels.providers.base import Receipt
 from tests.engine.sending import NOW, make_blast
 from tests.engine.world import insert_deliveries
 
@@ -91,6 +95,26 @@ def test_lost_rows_are_found_by_their_lease(ledger_of_many: Channel) -> None:
     nodes = plan(recovery._LOST, [recovery.BATCH])
     assert_ledger_is_not_scanned(nodes)
     assert "delivery_lease" in indexes(nodes)
+
+
+def test_receipts_find_their_rows_by_the_providers_id_or_ours(ledger_of_many: Channel) -> None:
+    rows = list(Delivery.objects.order_by("pk").values_list("pk", flat=True)[:300])
+    Delivery.objects.filter(pk__in=rows[:150]).update(
+        provider_id=Concat(Value("SM"), Cast("pk", CharField()))
+    )
+    told = [
+        Receipt(f"e{pk}", f"SM{pk}" if n < 150 else f"d{pk}.1", "delivered", NOW) for n, pk in enumerate(rows)
+    ]
+    assert ledger_of_many.connection_id
+    store_receipts(ledger_of_many.connection_id, told, NOW)
+    events = list(ReceivedEvent.objects.values_list("pk", flat=True))
+    applying.go_by_indexes()
+    nodes = plan(applying._MATCH, [events])
+    assert_ledger_is_not_scanned(nodes)
+    assert {"delivery_provider", "channels_delivery_pkey"} <= indexes(nodes)
+    event = [{"delivery": pk, "at": NOW.isoformat(), "marks": "delivered_at", "fails": 0} for pk in rows]
+    values = {"events": json.dumps(event), "ranks": "{}", "ids": rows}
+    assert_ledger_is_not_scanned(plan(applying._APPLY, values))
 
 
 def test_a_claim_is_undone_among_the_rows_being_sent(ledger_of_many: Channel) -> None:
