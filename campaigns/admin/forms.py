@@ -121,7 +121,8 @@ class CampaignForm(ServiceForm):
             if name == "labels":
                 data["labels"] = [label.name for label in value or ()]
             elif name == "segment":
-                data["audience"] = {"segment": value.pk} if value else {}
+                more = {"filter": self.instance.audience_filter} if self.instance.audience_filter else {}
+                data["audience"] = {"segment": value.pk, **more} if value else {}
             elif name in TIMES:
                 data[name] = self._moment(name, value, str(values.get("timezone") or self.instance.timezone))
             elif name != "seen_version":

@@ -14,6 +14,7 @@ from campaigns.console.previews import drawing_of, plain_text, size_words
 from campaigns.engine.audience import audience_of, count_people
 from campaigns.models import Campaign, Person, Segment
 from campaigns.services.previewing import render_for, sample_people
+from campaigns.services.segments import condition_words
 from channels.domain.content import part_names
 from channels.domain.kinds import KINDS
 from config.console.numbers import whole, wholes
@@ -37,6 +38,30 @@ def unreachable(campaign: Campaign, kinds: list[str]) -> list[dict[str, Any]]:
         for (key, column), count in zip(needed, counts, strict=True)
         if count
     ]
+
+
+def with_conditions(payload: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
+    """The payload of *Who* with the conditions that the campaign has and the form does not show."""
+    audience = payload.get("audience") or {}
+    if "audience" in payload:
+        if not audience and campaign.audience_condition:
+            audience = {"condition": campaign.audience_condition}
+        if audience and campaign.audience_filter:
+            audience["filter"] = campaign.audience_filter
+        return {**payload, "audience": audience or None}
+    if payload.get("trigger") and campaign.trigger.get("filter"):
+        return {**payload, "trigger": {**payload["trigger"], "filter": campaign.trigger["filter"]}}
+    return payload
+
+
+def conditions_in_words(campaign: Campaign) -> dict[str, str]:
+    """The audience's own condition and its filters as sentences, "" where there is none."""
+    found = {}
+    filters = [part for part in (campaign.audience_filter, campaign.trigger.get("filter")) if part]
+    for name, parts in (("condition", [campaign.audience_condition]), ("filter", filters)):
+        given = {"all": [part for part in parts if part]}
+        found[name] = condition_words(given) if given["all"] else ""
+    return found
 
 
 class AudiencePanel(OfCampaign, View):
@@ -71,6 +96,11 @@ class AudiencePanel(OfCampaign, View):
             draft.trigger = {"type": "segment", "in": groups, "not_in": ids("outside")} if groups else {}
         else:
             draft.segment_id = next(iter(ids("segment")), None)
+            if draft.segment_id is None:
+                draft.audience_condition = self.campaign.audience_condition
+        draft.audience_filter = self.campaign.audience_filter
+        if draft.trigger and self.campaign.trigger.get("filter"):
+            draft.trigger["filter"] = self.campaign.trigger["filter"]
         return draft
 
 

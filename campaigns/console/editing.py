@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import View
 
+from campaigns.console.audience import conditions_in_words, with_conditions
 from campaigns.console.diagrams import diagram_of
 from campaigns.console.forms import NameForm, NewCampaignForm, TriggerForm, WhenForm, WhoForm
 from campaigns.console.outcomes import DONE, VERBS, Becoming, becoming, typed_text
@@ -24,6 +25,7 @@ from campaigns.services.actors import Actor
 from campaigns.services.campaigns import create_campaign
 from campaigns.services.editing import rights, save_edit
 from campaigns.services.errors import ActionError, EditsDiscarded, Invalid, Stale
+from campaigns.services.facts import has_audience
 from campaigns.services.trials import as_proposed
 from config.console.local_time import LocalTimeField, local_text, to_moment
 from config.console.views import FormPage
@@ -37,10 +39,7 @@ def steps_of_setup(campaign: Any, current: str) -> list[dict[str, Any]]:
     """The steps above the pages of a draft; empty once it has been started."""
     if campaign.status not in SETUP_STATUSES:
         return []
-    done = {
-        "who": bool(campaign.segment_id or campaign.trigger.get("in")),
-        "what": bool(campaign.channel_rows),
-    }
+    done = {"who": has_audience(campaign), "what": bool(campaign.channel_rows)}
     return [
         {
             "number": number, "label": label, "is_current": name == current, "is_done": done.get(name, False),
@@ -246,7 +245,16 @@ class EditWho(EditPage):
 
     def make_form(self, data: Any = None, files: Any = None) -> forms.Form:
         form_class = TriggerForm if self.campaign.kind == "journey" else WhoForm
-        return form_class(data, files, workspace=self.workspace, initial=self.initial())
+        form = form_class(data, files, workspace=self.workspace, initial=self.initial())
+        if self.campaign.audience_condition:
+            form.fields["segment"].empty_label = "Everybody who meets the condition"
+        return form
+
+    def payload(self, form: Any) -> dict[str, Any]:
+        return with_conditions(form.payload(), self.campaign)
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "asked": conditions_in_words(self.campaign)}
 
     def initial(self) -> dict[str, Any]:
         trigger, frequency = self.campaign.trigger, self.campaign.frequency

@@ -1,18 +1,23 @@
-"""Who a campaign is for, as SQL: a list, everyone, or for journeys a segment trigger over lists.
+"""Who a campaign is for, as SQL: a list, everyone, who meets a condition, or for journeys a segment trigger over lists.
 
 Everything here is a condition or a source for a set-based statement; nobody is ever loaded.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
+from campaigns.domain.condition_reading import parse_condition
 from campaigns.domain.conditions import names_in
+from campaigns.engine.conditions import Where, compile_condition
 from campaigns.models import Campaign, Segment
 
 #: At the end of a subquery: look each row up by index. Left to itself the planner may read the whole of a large table
@@ -37,6 +42,9 @@ class Audience:
     groups: tuple[tuple[int, ...], ...] = ()
     without: tuple[int, ...] = ()
     nobody: bool = False
+    #: What is asked of people beside their lists, as JSON and as SQL. The JSON tells audiences apart.
+    conditions: str = ""
+    where: Where | None = field(default=None, compare=False)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -44,6 +52,8 @@ class Audience:
         values: dict[str, Any] = {"workspace": self.workspace_id, "without": list(self.without)}
         if self._walked is not None:
             values["list"] = self.groups[self._walked][0]
+        if self.where is not None:
+            values |= self.where.params
         return values | {f"group_{index}": list(group) for index, group in enumerate(self.groups)}
 
     @property
@@ -60,7 +70,7 @@ class Audience:
         """Whether the person with this alias belongs to it."""
         return f"{person}.workspace_id = %(workspace)s AND {self._conditions(person, but=None)}"
 
-    def _conditions(self, person: str, but: int | None) -> str:
+    def _conditions(self, person: str, but: int | None, *, by_index: bool = True) -> str:
         conditions = [
             f"EXISTS (SELECT 1 FROM campaigns_segmentmember m{index}"
             f" WHERE {_is_in(f'm{index}', person, f'group_{index}')} {BY_INDEX})"
@@ -74,6 +84,8 @@ class Audience:
             )
         if self.nobody:
             conditions.append("false")
+        if self.where is not None:
+            conditions.append(self.where.sql(person, by_index=by_index))
         return " AND ".join(conditions) or "true"
 
     def people(self, person: str = "p", join: str = "") -> str:
@@ -95,8 +107,15 @@ class Audience:
     def size(self) -> str:
         """A query for how many people belong to it now. Members of a list are counted without a look at the people."""
         walked = self._walked
+        here = "p.workspace_id = %(workspace)s"
         if walked is None:
-            return f"SELECT count(*) FROM campaigns_person p WHERE {self.has('p')}"
+            asked = self._conditions("p", but=None, by_index=False)
+            return f"SELECT count(*) FROM campaigns_person p WHERE {here} AND {asked}"
+        if self.where is not None:
+            return (
+                "SELECT count(*) FROM campaigns_segmentmember m JOIN campaigns_person p ON p.id = m.person_id WHERE"
+                f" m.segment_id = %(list)s AND {here} AND {self._conditions('p', but=walked, by_index=False)}"
+            )
         return (
             "SELECT count(*) FROM (SELECT person_id AS id FROM campaigns_segmentmember WHERE segment_id = %(list)s) m"
             f" WHERE {self._conditions('m', but=walked)}"
@@ -135,20 +154,29 @@ def _is_in(member: str, person: str, lists: str) -> str:
     return _IN.format(member=member, person=person, lists=lists)
 
 
-def audience_of(campaign: Campaign) -> Audience | None:
-    """The audience that the campaign names; None where nobody has been chosen yet."""
-    return audiences_of([campaign])[campaign.pk]
+def audience_of(campaign: Campaign, now: datetime | None = None) -> Audience | None:
+    """The audience that the campaign names, as of ``now``; None where nobody has been chosen yet."""
+    return audiences_of([campaign], now)[campaign.pk]
 
 
-def audiences_of(campaigns: Sequence[Campaign]) -> dict[int, Audience | None]:
-    """The audiences by campaign id, with one query for all of them."""
+def audiences_of(campaigns: Sequence[Campaign], now: datetime | None = None) -> dict[int, Audience | None]:
+    """The audiences by campaign id, with one query for all of them (and some for each that has a condition)."""
     named = {campaign.pk: _lists_of(campaign) for campaign in campaigns}
     ids = {pk for groups, without in named.values() for pk in [*chain(*groups), *without]}
     everyone = set()
     if ids:
         found = Segment.objects.filter(pk__in=ids, kind=Segment.EVERYONE)
         everyone = set(found.values_list("pk", flat=True))
-    return {campaign.pk: _audience(campaign, *named[campaign.pk], everyone) for campaign in campaigns}
+    return {
+        campaign.pk: _audience(campaign, *named[campaign.pk], everyone, now or timezone.now())
+        for campaign in campaigns
+    }
+
+
+def _conditions_of(campaign: Campaign) -> list[dict[str, Any]]:
+    """What is asked of people beside their lists: the audience's own condition, its filter, the trigger's."""
+    asked = (campaign.audience_condition, campaign.audience_filter, campaign.trigger.get("filter"))
+    return [condition for condition in asked if condition]
 
 
 def _lists_of(campaign: Campaign) -> tuple[list[list[int]], list[int]]:
@@ -163,15 +191,20 @@ def _lists_of(campaign: Campaign) -> tuple[list[list[int]], list[int]]:
 
 
 def _audience(
-    campaign: Campaign, groups: list[list[int]], without: list[int], everyone: set[int]
+    campaign: Campaign, groups: list[list[int]], without: list[int], everyone: set[int], now: datetime
 ) -> Audience | None:
-    if not groups:
+    if not groups and not campaign.audience_condition:
         return None
+    where, asked = None, _conditions_of(campaign)
+    if asked:
+        where = compile_condition(parse_condition({"all": asked}), campaign.workspace_id, now, prefix="asked")
     return Audience(
         campaign.workspace_id,
         tuple(tuple(group) for group in groups if not everyone.intersection(group)),
         tuple(without),
         nobody=not everyone.isdisjoint(without),
+        conditions=json.dumps(asked, sort_keys=True) if asked else "",
+        where=where,
     )
 
 
@@ -181,8 +214,8 @@ def segments_of(campaign: Campaign) -> set[int]:
     found = {int(pk) for group in groups for pk in group}
     if campaign.segment_id is not None:
         found.add(campaign.segment_id)
-    for condition in (campaign.audience_condition, campaign.audience_filter, campaign.trigger.get("filter")):
-        found |= {name for _, kind, name in names_in(condition or {}) if kind == "segment"}
+    for condition in _conditions_of(campaign):
+        found |= {name for _, kind, name in names_in(condition) if kind == "segment"}
     return found
 
 
@@ -193,12 +226,12 @@ def count_people(audience: Audience) -> int:
         return int(cursor.fetchone()[0])
 
 
-def at_least(campaigns: Sequence[Campaign], number: int) -> set[int]:
+def at_least(campaigns: Sequence[Campaign], number: int, now: datetime | None = None) -> set[int]:
     """The ids of those whose audience has so many people now; one query for the lists, one for all counts.
 
     Nobody is counted beyond ``number``, and an audience that several campaigns share is counted once.
     """
-    by_campaign = audiences_of(campaigns)
+    by_campaign = audiences_of(campaigns, now)
     distinct = list(dict.fromkeys(found for found in by_campaign.values() if found is not None))
     if not distinct:
         return set()

@@ -35,8 +35,9 @@ from channels.models import Channel
 PERSON = "{person}"
 _COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _JOINED = {"all": " AND ", "any": " OR "}
-#: At the end of a subquery: look it up by index for each person (see audience.py).
-_BY_INDEX = "OFFSET 0"
+#: At the end of a subquery, and beside a list's id: look it up for each person, by the person (see audience.py).
+_EACH, _NOT_BY_LIST = "{each}", "{not_by_list}"
+_BY_INDEX = {_EACH: "OFFSET 0", _NOT_BY_LIST: "+ 0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,15 @@ class Where:
     template: str
     params: dict[str, Any]
 
-    def sql(self, person: str = "p") -> str:
-        """About the person with this alias of ``campaigns_person``."""
-        return self.template.replace(PERSON, person)
+    def sql(self, person: str = "p", *, by_index: bool = True) -> str:
+        """About the person with this alias of ``campaigns_person``.
+
+        ``by_index``: each looked up, for few people out of many; without it the planner may join as wholes.
+        """
+        found = self.template.replace(PERSON, person)
+        for marker, words in _BY_INDEX.items():
+            found = found.replace(marker, words if by_index else "")
+        return found
 
 
 @dataclass(slots=True)
@@ -60,14 +67,9 @@ class _Known:
     channels: dict[str, list[int]] = field(default_factory=dict)
 
 
-def compile_condition(
-    condition: Condition, workspace_id: int, now: datetime, *, prefix: str = "c", by_index: bool = True
-) -> Where:
-    """The condition as of ``now``. ``by_index``: for few people out of many; without it the planner may join as wholes.
-
-    A segment or label that is no longer there has nobody in it.
-    """
-    compiler = _Compiler(_known(workspace_id, condition), now, prefix, _BY_INDEX if by_index else "")
+def compile_condition(condition: Condition, workspace_id: int, now: datetime, *, prefix: str = "c") -> Where:
+    """The condition as of ``now``. A segment or label that is no longer there has nobody in it."""
+    compiler = _Compiler(_known(workspace_id, condition), now, prefix)
     template = compiler.compile(condition)
     return Where(template, compiler.params)
 
@@ -91,9 +93,9 @@ def _known(workspace_id: int, condition: Condition) -> _Known:
 class _Compiler:
     """One compilation: collects the parameters."""
 
-    def __init__(self, known: _Known, now: datetime, prefix: str, by_index: str) -> None:
+    def __init__(self, known: _Known, now: datetime, prefix: str) -> None:
         self.params: dict[str, Any] = {}
-        self._known, self._now, self._prefix, self._by_index = known, now, prefix, by_index
+        self._known, self._now, self._prefix = known, now, prefix
 
     def _param(self, value: Any, cast: str = "") -> str:
         name = f"{self._prefix}{len(self.params)}"
@@ -161,7 +163,7 @@ class _Compiler:
         if since:
             where += f" AND e.occurred_at > {self._param(since, '::timestamptz')}"
         if leaf.at_least == 1:
-            return f"EXISTS (SELECT 1 FROM campaigns_event e WHERE {where} {self._by_index})"
+            return f"EXISTS (SELECT 1 FROM campaigns_event e WHERE {where} {_EACH})"
         times = self._param(leaf.at_least, "::int")
         return (
             f"(SELECT count(*) FROM (SELECT 1 FROM campaigns_event e WHERE {where} LIMIT {times}) done)"
@@ -176,7 +178,7 @@ class _Compiler:
         # By the person, never by the list: see audience.py.
         return (
             f"EXISTS (SELECT 1 FROM campaigns_segmentmember i WHERE i.person_id = {PERSON}.id"
-            f" AND i.segment_id{' + 0' if self._by_index else ''} = {self._param(segment, '::bigint')} {self._by_index})"
+            f" AND i.segment_id {_NOT_BY_LIST} = {self._param(segment, '::bigint')} {_EACH})"
         )
 
     def _label(self, leaf: LabelSent) -> str:
@@ -187,7 +189,7 @@ class _Compiler:
         recent = f" AND d.sent_at > {self._param(since, '::timestamptz')}" if since else ""
         return (
             f"EXISTS (SELECT 1 FROM channels_delivery d WHERE d.person_id = {PERSON}.id AND d.status = 'sent'"
-            f" AND d.channel_id = ANY({self._param(channels, '::bigint[]')}){recent} {self._by_index})"
+            f" AND d.channel_id = ANY({self._param(channels, '::bigint[]')}){recent} {_EACH})"
         )
 
 

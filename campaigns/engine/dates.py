@@ -43,7 +43,7 @@ def _next_chunk(campaign_id: int, now: datetime, chunk: int) -> int | None:
     """One chunk in one transaction: how many rows it made; None where nothing is to be done now."""
     with only_worker("dates", campaign_id) as cursor:
         campaign = _following(campaign_id) if cursor else None
-        audience = audience_of(campaign) if campaign else None
+        audience = audience_of(campaign, now) if campaign else None
         if cursor is None or campaign is None or audience is None:
             return None
         if campaign.enter_cursor == _RESTS:

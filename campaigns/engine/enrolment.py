@@ -69,7 +69,7 @@ def _enrol_chunk(channel_id: int, now: datetime, chunk: int, report: EnrolReport
         if channel.enrolled:
             report.finished = True
             return False
-        audience = audience_of(channel.campaign)
+        audience = audience_of(channel.campaign, now)
         rows, upto = _insert_chunk(cursor, channel, audience, now, chunk) if audience else (0, None)
         if not _advance(cursor, channel, upto):
             keep_nothing()

@@ -62,7 +62,7 @@ def _next_of_wave(campaign_id: int, now: datetime, chunk: int) -> int | None:
     """One chunk of the wave; how many entered, None where there is no wave (any more)."""
     with only_worker("enter", campaign_id) as cursor:
         campaign = _open_doors(campaign_id) if cursor else None
-        audience = audience_of(campaign) if campaign else None
+        audience = audience_of(campaign, now) if campaign else None
         if cursor is None or campaign is None or audience is None or campaign.enter_cursor == NO_WAVE:
             return None
         values = _values(campaign, audience, now) | {"after": campaign.enter_cursor, "chunk": chunk}
@@ -98,7 +98,7 @@ def _move_wave(cursor: Any, values: dict[str, Any]) -> bool:
 def _let_in_additions(campaign_id: int, now: datetime, chunk: int, deadline: Deadline) -> int:
     """Whoever joined after ``enter_since``, list by list; afterwards ``enter_since`` follows, an hour behind."""
     campaign = _open_doors(campaign_id)
-    audience = audience_of(campaign) if campaign else None
+    audience = audience_of(campaign, now) if campaign else None
     if (
         campaign is None
         or audience is None

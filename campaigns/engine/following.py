@@ -60,7 +60,7 @@ def _batch(campaign_id: int, safe: int, now: datetime, batch: int) -> tuple[int,
     """One batch in one transaction: how many rows it made, and whether there may be another."""
     with only_worker("follow", campaign_id) as cursor:
         campaign = Campaign.objects.filter(pk=campaign_id, status="running").first() if cursor else None
-        audience = audience_of(campaign) if campaign else None
+        audience = audience_of(campaign, now) if campaign else None
         if cursor is None or campaign is None or audience is None:
             return 0, False
         values = _values(campaign, audience, now) | {"safe": safe, "batch": batch}

@@ -195,8 +195,8 @@ def _lost_people() -> Iterator[str]:
     """People who were in the audience at the start and have no ledger row although the enrolment has passed them."""
     for enrolment in (*_blasts(), *_runs()):
         audience = audience_of(enrolment.channel.campaign)
-        if audience is None:
-            continue
+        if audience is None or audience.where is not None:
+            continue  # who met a condition at the start cannot be told afterwards
         values = audience.params | {
             "after": 0, "upto": enrolment.passed, "channel": enrolment.channel.pk, "run": enrolment.run,
             "started": enrolment.started,

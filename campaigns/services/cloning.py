@@ -17,8 +17,8 @@ from channels.models import Channel
 
 PREFIX = "[COPY] "
 _COPIED = (
-    "segment_id", "trigger", "frequency", "workflow", "flows", "strategy", "timezone", "stop_mode",
-    "restart_audience", "delivery", "topic_id",
+    "segment_id", "audience_condition", "audience_filter", "trigger", "frequency", "workflow", "flows", "strategy",
+    "timezone", "stop_mode", "restart_audience", "delivery", "topic_id",
 )  # fmt: skip
 
 

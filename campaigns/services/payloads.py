@@ -16,6 +16,7 @@ from campaigns.domain.workflow import parse_duration_problem, workflow_errors
 from campaigns.models import Campaign, Segment, Topic, Workspace
 from campaigns.services.errors import Invalid
 from campaigns.services.parameters import read_text, read_time
+from campaigns.services.segments import read_condition
 
 #: Which section each key belongs to: what `editable_sections` is asked about.
 SECTION_OF = {
@@ -55,11 +56,28 @@ def _name(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str,
 
 def _audience(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
     audience = data["audience"]
+    values: dict[str, Any] = {"segment_id": None, "audience_condition": {}, "audience_filter": {}}
     if audience in (None, {}):
-        return {"segment_id": None}
-    if not isinstance(audience, Mapping) or set(audience) != {"segment"}:
-        raise Invalid.field("audience", 'audience must look like {"segment": 12}.')
-    return {"segment_id": segment_id(audience["segment"], workspace, "audience.segment")}
+        return values
+    keys = set(audience) if isinstance(audience, Mapping) else set()
+    if len(keys & {"segment", "condition"}) != 1 or keys - {"segment", "condition", "filter"}:
+        raise Invalid.field(
+            "audience",
+            'audience must look like {"segment": 12} or {"condition": …}, with "filter" or without.',
+        )
+    if "segment" in audience:
+        values["segment_id"] = segment_id(audience["segment"], workspace, "audience.segment")
+    elif kind == "journey":
+        raise Invalid.field(
+            "audience.condition", "People enter a journey by a segment: make one of the condition."
+        )
+    else:
+        read_condition(audience["condition"], workspace, "audience.condition")
+        values["audience_condition"] = audience["condition"]
+    if audience.get("filter"):
+        read_condition(audience["filter"], workspace, "audience.filter")
+        values["audience_filter"] = audience["filter"]
+    return values
 
 
 def segment_id(value: Any, workspace: Workspace, path: str) -> int:
@@ -79,9 +97,10 @@ def _trigger(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[s
         raise Invalid.field("trigger", "Only journeys and flows have a trigger; choose an audience instead.")
     if not isinstance(trigger, Mapping) or trigger.get("type") != "segment":
         raise Invalid.field("trigger.type", "The trigger's type must be segment in this release.")
-    unknown = set(trigger) - {"type", "in", "not_in"}
+    unknown = set(trigger) - {"type", "in", "not_in", "filter"}
     if unknown:
-        raise Invalid.field(f"trigger.{sorted(unknown)[0]}", "Unknown key; known are type, in and not_in.")
+        known = "type, in, not_in and filter"
+        raise Invalid.field(f"trigger.{sorted(unknown, key=str)[0]}", f"Unknown key; known are {known}.")
     inside = trigger.get("in")
     if not isinstance(inside, list) or not inside or not all(isinstance(g, list) and g for g in inside):
         raise Invalid.field(
@@ -95,7 +114,11 @@ def _trigger(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[s
         raise Invalid.field("trigger.not_in", "not_in must be a list of ids.")
     for row, value in enumerate(outside):
         segment_id(value, workspace, f"trigger.not_in.{row}")
-    return {"trigger": {"type": "segment", "in": inside, "not_in": outside}}
+    values = {"type": "segment", "in": inside, "not_in": outside}
+    if trigger.get("filter"):
+        read_condition(trigger["filter"], workspace, "trigger.filter")
+        values["filter"] = trigger["filter"]
+    return {"trigger": values}
 
 
 def _frequency(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:

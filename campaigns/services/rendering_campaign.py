@@ -17,6 +17,7 @@ from campaigns.services.editing import rule_for
 from campaigns.services.errors import NotFound
 from campaigns.services.facts import connection_problem, facts_for
 from campaigns.services.offers import as_api, channel_offers, offers_of
+from campaigns.services.snapshots import audience_shape
 from channels.domain import states as cs
 from channels.models import Channel
 
@@ -105,7 +106,7 @@ def _campaign(
 
 
 def _settings(campaign: Campaign) -> dict[str, Any]:
-    audience = {"segment": campaign.segment_id} if campaign.segment_id else None
+    audience = audience_shape(campaign)
     topic = campaign.topic.name if campaign.topic else ""
     return {"audience": audience, "topic": topic, **{name: getattr(campaign, name) for name in _SETTINGS}}
 

@@ -34,9 +34,11 @@ def try_condition(
     workspace: Workspace, condition: Condition, now: datetime, segment: Segment | None = None
 ) -> Trial:
     """Who meets the condition now, exactly where that can be told in a moment."""
-    where = compile_condition(condition, workspace.pk, now, by_index=False)
+    where = compile_condition(condition, workspace.pk, now)
     values = where.params | {"workspace": workspace.pk, "segment": segment.pk if segment else None}
-    rows = _patiently((_COMPARE if segment else _COUNT).format(condition=where.sql("p")), values)
+    rows = _patiently(
+        (_COMPARE if segment else _COUNT).format(condition=where.sql("p", by_index=False)), values
+    )
     trial = Trial()
     if rows is None:
         trial.count, trial.exact = _estimate(where, values), False
@@ -44,7 +46,7 @@ def try_condition(
         trial.count = rows[0][0]
         if segment is not None:
             trial.entering, trial.leaving = rows[0][1:]
-    found = _patiently(_PEOPLE.format(condition=where.sql("p"), number=SAMPLE), values) or []
+    found = _patiently(_PEOPLE.format(condition=where.sql("p", by_index=False), number=SAMPLE), values) or []
     trial.people = list(Person.objects.filter(pk__in=[pk for (pk,) in found]).order_by("pk"))
     return trial
 
@@ -81,5 +83,5 @@ def _patiently(sql: str, values: dict[str, Any]) -> list[Any] | None:
 
 
 def _estimate(where: Where, values: dict[str, Any]) -> int:
-    rows = _patiently(_ESTIMATE.format(condition=where.sql("p"), pages=PAGES), values)
+    rows = _patiently(_ESTIMATE.format(condition=where.sql("p", by_index=False), pages=PAGES), values)
     return rows[0][0] * 100 // PAGES if rows else 0

@@ -191,6 +191,13 @@ def words_of(segments: Sequence[Segment]) -> dict[int, str]:
     }
 
 
+def condition_words(condition: Mapping[str, Any]) -> str:
+    """A condition in the API's shape in words, with the names of segments."""
+    read = parse_condition(condition)
+    names = dict(Segment.objects.filter(pk__in=uses_of(read)["segments"]).values_list("pk", "name"))
+    return in_words(read, names)
+
+
 def keep_segments(now: datetime) -> dict[str, int]:
     """The duty: who comes in and who goes, by what has changed and by the passing of time."""
     done = {"came": 0, "went": 0}

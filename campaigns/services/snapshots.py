@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from campaigns.domain.conditions import names_in
 from campaigns.domain.snapshot import content_hash
 from campaigns.models import Campaign, Segment, Topic
 from campaigns.services import updating
@@ -40,12 +41,21 @@ def parts_of(campaign: Campaign, channels: Iterable[Channel]) -> dict[str, dict[
     what |= {name: getattr(campaign, name) for name in ("workflow", "flows", "strategy")}
     if shows_name([listed, campaign.workflow, campaign.flows]):
         what["campaign_name"] = campaign.name
-    audience = {"segment": campaign.segment_id} if campaign.segment_id else None
-    who = {"audience": audience, "trigger": campaign.trigger, "frequency": campaign.frequency}
+    who = {"audience": audience_shape(campaign), "trigger": campaign.trigger, "frequency": campaign.frequency}
     if campaign.topic_id:
         # Who has unsubscribed from the topic is left out.
         who["topic"] = campaign.topic_id
     return {"who": who, "what": what, "when": _when(campaign)}
+
+
+def audience_shape(campaign: Campaign) -> dict[str, Any] | None:
+    """The audience in the API's shape; None where nobody has been chosen yet."""
+    parts = {
+        "segment": campaign.segment_id,
+        "condition": campaign.audience_condition,
+        "filter": campaign.audience_filter,
+    }
+    return {name: part for name, part in parts.items() if part} or None
 
 
 def shows_name(content: Any) -> bool:
@@ -78,7 +88,10 @@ def _names(parts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     who = parts["who"]
     groups = [*(who["trigger"].get("in") or []), who["trigger"].get("not_in") or []]
     lists: list[int] = [pk for group in groups for pk in group]
-    lists += [who["audience"]["segment"]] if who["audience"] else []
+    audience = who["audience"] or {}
+    lists += [audience["segment"]] if audience.get("segment") else []
+    for condition in (audience.get("condition"), audience.get("filter"), who["trigger"].get("filter")):
+        lists += [name for _, kind, name in names_in(condition or {}) if kind == "segment"]
     used = [channel["connection"] for channel in parts["what"]["channels"] if channel["connection"]]
     return {
         "topics": {str(row.pk): row.name for row in Topic.objects.filter(pk=who.get("topic"))},
@@ -90,11 +103,14 @@ def _names(parts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 def with_audience_of(campaign: Campaign, snapshot: Mapping[str, Any]) -> Campaign:
     """A campaign that is never saved, for whom this version is: to count them."""
     who = snapshot.get("who") or {}
+    audience = who.get("audience") or {}
     return Campaign(
         pk=campaign.pk,
         workspace_id=campaign.workspace_id,
         kind=campaign.kind,
-        segment_id=(who.get("audience") or {}).get("segment"),
+        segment_id=audience.get("segment"),
+        audience_condition=audience.get("condition") or {},
+        audience_filter=audience.get("filter") or {},
         trigger=who.get("trigger") or {},
     )
 

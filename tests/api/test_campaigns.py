@@ -93,7 +93,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"audience": {"segment": "1"}}, "audience.segment"),
     ({"audience": {"segment": True}}, "audience.segment"),
     ({"audience": []}, "audience"),
-    ({"audience": {"condition": {}}}, "audience"),
+    ({"audience": {"condition": {}}}, "audience.condition"),
     ({"labels": "News"}, "labels"),
     ({"labels": ["100%"]}, "labels.0"),
     ({"labels": ["a" * 61]}, "labels.0"),

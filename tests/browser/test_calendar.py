@@ -90,9 +90,7 @@ def test_what_follows_a_rule_says_so_and_goes_back(sign_in: SignIn, planned: dic
     page = sign_in("marketer")
     page.goto(MONTH)
     expect(day(page, "2031-05-22")).to_contain_text("By rule")
-    day(page, "2031-05-22").locator(".plan-entry").filter(has_text="By rule").drag_to(
-        day(page, "2031-05-12")
-    )
+    day(page, "2031-05-22").locator(".plan-entry").filter(has_text="By rule").drag_to(day(page, "2031-05-12"))
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("alert")).to_be_visible()
     expect(dialog.get_by_role("button", name="Move it")).to_have_count(0)

@@ -135,10 +135,10 @@ def conditions(lists: list[int]) -> some.SearchStrategy[dict[str, Any]]:
 
 
 def found_by_sql(world: World, condition: dict[str, Any], *, by_index: bool = True) -> set[int]:
-    where = compile_condition(parse_condition(condition), world.workspace.pk, NOW, by_index=by_index)
+    where = compile_condition(parse_condition(condition), world.workspace.pk, NOW)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT p.id FROM campaigns_person p WHERE p.workspace_id = %(workspace)s AND {where.sql()}",
+            f"SELECT p.id FROM campaigns_person p WHERE p.workspace_id = %(workspace)s AND {where.sql(by_index=by_index)}",
             where.params | {"workspace": world.workspace.pk},
         )
         return {pk for (pk,) in cursor.fetchall()}
