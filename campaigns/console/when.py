@@ -52,7 +52,7 @@ class NextRuns(OfCampaign, View):
         return render(
             request,
             "campaigns/parts/next_runs.html",
-            preview(form) if is_complete else {"is_incomplete": True},
+            {"campaign": self.campaign, **(preview(form) if is_complete else {"is_incomplete": True})},
         )
 
 

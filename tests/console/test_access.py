@@ -9,7 +9,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from approvals.models import Notification, Request
-from campaigns.models import ImportJob, Membership, Topic, Workspace
+from campaigns.models import ImportJob, Membership, Run, Segment, Topic, Workspace
 from channels.models import Connection
 from tests.console.conftest import Browse
 from tests.factories import (
@@ -17,7 +17,6 @@ from tests.factories import (
     CampaignFactory,
     LabelFactory,
     PersonFactory,
-    SegmentFactory,
     in_state,
     sandbox_connection,
 )
@@ -56,6 +55,7 @@ POST_ONLY = (
     "campaigns:bulk",
     "campaigns:preview",
     "campaigns:resolve-doubt",
+    "segments:try",
 )
 OF_SOMETHING = [page for page in PAGES if "pk" in page[1]]
 SHOWN = [page for page in PAGES if f"{page[0]}:{page[2].name}" not in POST_ONLY]
@@ -74,6 +74,7 @@ def ours(workspace: Workspace, creator: Membership, admin_member: Membership) ->
     campaign.channels.update(content={"variants": texts})
     waiting = in_state("pending_approval", "message", workspace=workspace, created_by=creator)
     request = Request.objects.get(campaign=waiting)
+    Run.objects.create(campaign=campaign, number=1, occurs_at=NOW, local="2030-03-04 09:00", status="late")
     told = Notification.objects.create(
         workspace=workspace,
         recipient=admin_member.user,
@@ -87,7 +88,9 @@ def ours(workspace: Workspace, creator: Membership, admin_member: Membership) ->
         "channel": campaign.channels.get().pk,
         "people": PersonFactory(workspace=workspace).pk,
         "imports": ImportJob.objects.create(workspace=workspace, file_name="a.csv", path="a.csv", status="done").pk,
-        "segments": SegmentFactory(workspace=workspace).pk,
+        "segments": Segment.objects.create(
+            workspace=workspace, kind="condition", name="Gold", condition={"attribute": "plan", "op": "exists"}
+        ).pk,
         "labels": LabelFactory(workspace=workspace).pk,
         "topics": Topic.objects.create(workspace=workspace, name="Offers").pk,
         "connections": sandbox_connection(workspace).pk,
@@ -102,6 +105,7 @@ def address(space: str, template: str, ours: dict[str, Any]) -> str:
     values = {
         "<int:pk>": pk, "<int:channel>": ours["channel"], "<slug:provider>": "sandbox", "<slug:severity>": "refused",
         "<slug:action>": {"connections": "check", "campaigns": "archive"}.get(space, ""),
+        "<int:number>": 1, "<slug:choice>": "skip",
     }  # fmt: skip
     if "actions/" in template and "channels/" in template:
         values["<slug:action>"] = "start"
