@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from channels.domain.template_limits import OUTPUT_LIMIT
@@ -44,7 +44,10 @@ def outcome(template: Template, context: dict[str, Any]) -> str:
 
 @given(source=st.lists(PIECES, max_size=6).map("".join), person=PEOPLE, html=st.booleans())
 def test_it_makes_what_liquid_makes(source: str, person: dict[str, Any], html: bool) -> None:
-    template, plain = Template(source, html), Template(source, html)
+    try:
+        template, plain = Template(source, html), Template(source, html)
+    except TemplateProblem:
+        reject()  # pieces such as two braces, which together open a tag that nothing closes
     plain._simple = None
     context = {"person": person}
     assert outcome(template, context) == outcome(plain, context)
