@@ -19,6 +19,7 @@ def submit(move: Move) -> str | None:
     request = approving.ask(move)
     if move.campaign.kind == "message" and not approving.keeps_approved(move.campaign):
         move.campaign.approved_hash = ""
+        running.unplan(move.campaign)
     move.data |= {"request": request.pk, "content_hash": request.content_hash}
     return None
 

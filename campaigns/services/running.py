@@ -37,13 +37,19 @@ def goes_one_by_one(campaign: Campaign) -> bool:
     return campaign.kind == "message" and type_of(campaign.delivery) in ONE_BY_ONE
 
 
+def unplan(campaign: Campaign) -> None:
+    """Before its first run, or a draft again: nothing is to come by itself; what sets out is planned anew."""
+    campaign.runs.filter(status__in=(Run.PLANNED, Run.LATE), started_at__isnull=True).delete()
+    campaign.next_run_at = None
+
+
 def launch_target(move: Move) -> str:
     """publish and approve of a message in runs: plan the first run and answer the status to go to.
 
     A first run that has passed is asked about: ``start_now`` runs it now, ``starts_at`` leaves out what is before it.
     """
     campaign, chosen = move.campaign, read_time(move.params, "starts_at")
-    campaign.runs.filter(status__in=(Run.PLANNED, Run.LATE), started_at__isnull=True).delete()
+    unplan(campaign)
     first = next_occurrence(campaign.delivery, campaign.timezone)
     if first is None:
         raise Invalid.field("delivery", "It has no time at which it runs: set one under When.")
@@ -169,12 +175,6 @@ def join(campaign: Campaign, channel: Channel) -> None:
     present = campaign.runs.filter(status=Run.RUNNING).first()
     channel.run = present.number if present else channel.run
     channel.enrolled = goes_one_by_one(campaign)
-
-
-def unplan(campaign: Campaign) -> None:
-    """A draft again: nothing is to come by itself."""
-    campaign.runs.filter(status=Run.PLANNED).delete()
-    campaign.next_run_at = None
 
 
 def _supersede(campaign: Campaign, run: Run) -> None:

@@ -241,3 +241,15 @@ def test_dates_that_were_all_missed_are_over() -> None:
     beat(NOW + 9 * DAY)
     assert fresh(campaign).status == "completed"
     assert [status for _, status, _ in runs(campaign)] == ["skipped", "skipped"]
+
+
+def test_nothing_stays_planned_of_a_version_that_waits_before_its_first_run() -> None:
+    from campaigns.services.editing import save_edit
+
+    campaign = published(recurring())
+    later = {"delivery": recurring(start=NOW + 5 * DAY)}
+    save_edit(campaign.pk, Actor.member(owner_of(campaign)), later, None, NOW)
+    assert (fresh(campaign).status, runs(campaign)) == ("pending_approval", [])
+    approver = Actor.member(member_of(campaign.workspace, permissions.APPROVER))
+    actions.perform("approve", campaign.pk, approver, now=NOW + HOUR)
+    assert [(status, local) for _, status, local in runs(campaign)] == [("planned", "2030-03-09 09:00")]
