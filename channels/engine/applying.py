@@ -216,8 +216,8 @@ def _mark_rows(events: Sequence[Event], matches: dict[int, Match], bots: set[int
         if event.id in matches
     ]
     if rows:
-        ids = sorted({row["delivery"] for row in rows})
-        values = {"events": json.dumps(rows), "ranks": json.dumps(_FAILING), "ids": ids}
+        ids = sorted({match.delivery for match in matches.values()})
+        values: dict[str, Any] = {"events": json.dumps(rows), "ranks": json.dumps(_FAILING), "ids": ids}
         with connection.cursor() as cursor:
             cursor.execute(_APPLY, values)
 

@@ -105,6 +105,9 @@ def pages(campaign: int, asked: int) -> dict[str, str]:
         "connections": "/channels/",
         "new connection": "/channels/new/smtp/",
         "lifecycles": "/help/lifecycles/",
+        "topics": "/topics/",
+        "agents": "/channels/agents/",
+        "site": "/channels/site/",
     }
 
 

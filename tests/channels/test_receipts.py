@@ -6,6 +6,7 @@ import json
 import random
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -16,13 +17,15 @@ from campaigns.services import duties
 from channels.engine.applying import apply_received, forget_received
 from channels.engine.dispatch import dispatch_channel
 from channels.engine.receiving import store_receipts
-from channels.engine.tokens import sign_hook
+from channels.engine.tokens import hook_url, sign_hook
 from channels.models import Channel, Connection, Delivery, ReceivedEvent, Suppression
 from channels.providers.base import Receipt
 from channels.providers.sandbox.receipts import sign
+from channels.providers.twilio.reports import sign as twilio_sign
 from channels.services.receipts import MOST_BYTES
 from tests import factories
 from tests.engine.sending import NOW, ledger, make_blast, tallies
+from tests.vendors.twilio import SID, TOKEN
 
 pytestmark = pytest.mark.django_db
 SECRET = "a secret of the sandbox"
@@ -243,3 +246,24 @@ def test_a_time_in_the_future_is_now(account: Connection, channel: Channel) -> N
     ahead: datetime = LATER + timedelta(days=300)
     tell(account, [Receipt("1", rows(channel)[0].provider_id, "opened", ahead)])
     assert rows(channel)[0].opened_at == LATER
+
+
+def test_a_vendors_own_signature_is_over_the_address_that_our_page_shows(channel: Channel) -> None:
+    account = factories.ConnectionFactory(
+        workspace=Connection.objects.get().workspace,
+        provider="twilio",
+        settings={"account_sid": SID, "auth_token": TOKEN, "from_number": "+15550000002"},
+    )
+    Delivery.objects.filter(pk=rows(channel)[0].pk).update(provider_id="SM1")
+    form = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+15550000001"}
+    for address, status in ((hook_url(account.pk), 200), ("https://elsewhere.example/", 403)):
+        signature = twilio_sign(TOKEN, address, form.items())
+        answer = Client().post(
+            f"/hooks/{sign_hook(account.pk)}/",
+            urlencode(form),
+            content_type="application/x-www-form-urlencoded",
+            headers={"X-Twilio-Signature": signature},
+        )
+        assert answer.status_code == status
+    apply_received(timezone.now())
+    assert rows(channel)[0].delivered_at
