@@ -1058,9 +1058,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="person",
             constraint=models.UniqueConstraint(
-                fields=("workspace", "external_id"),
+                fields=("external_id", "workspace"),
                 name="person_external_id",
-                opclasses=["int8_ops", "varchar_pattern_ops"],
+                opclasses=["varchar_pattern_ops", "int8_ops"],
             ),
         ),
         migrations.AddConstraint(

@@ -31,13 +31,14 @@ class Person(models.Model):
         verbose_name_plural = "people"
         constraints = [
             models.UniqueConstraint(
-                fields=["workspace", "external_id"], name="person_external_id",
-                opclasses=["int8_ops", "varchar_pattern_ops"],
+                fields=["external_id", "workspace"], name="person_external_id",
+                opclasses=["varchar_pattern_ops", "int8_ops"],
             )
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["workspace", "id"], name="person_order"),
-            # The address first: see skipping.py on how it is looked up. Pattern operators: beginnings are searched for.
+            # The address first, as the external id above: see skipping.py on how they are looked up. Pattern operators:
+            # beginnings are searched for.
             models.Index(
                 fields=["email", "workspace"], name="person_email", condition=~Q(email=""),
                 opclasses=["varchar_pattern_ops", "int8_ops"],

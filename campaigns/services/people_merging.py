@@ -61,20 +61,21 @@ SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM m
 
 # Temporary tables have no statistics, and a plan that reads all people for every batch would make a large import
 # quadratic. A LATERAL subquery that cannot be flattened (LIMIT) leaves one plan: staged people one by one, by index.
+# ``+ 0`` leaves one index: where the workspace is new the planner expects nobody in it, and any index that begins with
+# the workspace, which then walks all its people for each, looks as good.
 _ADD_TO_LIST = """
 INSERT INTO campaigns_segmentmember (segment_id, person_id, since)
 SELECT %(segment)s, known.id, %(now)s
 FROM campaigns_staged_person staged
 CROSS JOIN LATERAL (
     SELECT id FROM campaigns_person
-    WHERE workspace_id = %(workspace)s AND external_id = staged.external_id LIMIT 1
+    WHERE workspace_id + 0 = %(workspace)s AND external_id = staged.external_id LIMIT 1
 ) known
 ORDER BY known.id
 ON CONFLICT DO NOTHING"""
 
 # Only addresses that were staged are looked at. The hint may stay true after the other person has changed: it only
-# saves a campaign the look for duplicates among people whose address nobody shares. ``+ 0`` leaves only the index on
-# addresses: the planner may think any other that begins with the workspace as good, and walk all people for each.
+# saves a campaign the look for duplicates among people whose address nobody shares. ``+ 0``: as above.
 # The ids as an array, which no wrong guess of the planner's turns into a look at all people for each of them.
 _MARK_SHARED = """
 UPDATE campaigns_person SET shares_{address} = true
