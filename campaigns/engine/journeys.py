@@ -114,7 +114,8 @@ def move_sql(step: Step, following: Step | None) -> str:
     if step.type != MESSAGE:
         return f"""UPDATE campaigns_journey SET {_arrival(step, following)}
             WHERE ctid = ANY(ARRAY(SELECT place FROM ({_DUE}) AS due))"""
-    # LATERAL … LIMIT: each person by key, even where the planner takes the table for an empty one.
+    # LATERAL … LIMIT: each person by key, even where the planner takes the table for an empty one. In the key's order,
+    # which no other index has that holds the id: that of an empty table costs nothing to walk from end to end.
     return f"""
         WITH due AS MATERIALIZED ({_DUE}),
         written AS (
@@ -122,7 +123,8 @@ def move_sql(step: Step, following: Step | None) -> str:
             SELECT {ledger_values(run="entry", step="%(step)s")}
             FROM (SELECT due.person_id, due.entry, {skip_reason(step.channel, _COVERED)} AS why
                   FROM due CROSS JOIN LATERAL (
-                      SELECT * FROM campaigns_person WHERE id = due.person_id LIMIT 1) p OFFSET 0) AS person
+                      SELECT * FROM campaigns_person WHERE id BETWEEN due.person_id AND due.person_id
+                      ORDER BY id LIMIT 1) p OFFSET 0) AS person
             ON CONFLICT (channel_id, run, step, person_id) DO NOTHING)
         UPDATE campaigns_journey SET {_arrival(step, following)}
         WHERE ctid = ANY(ARRAY(SELECT place FROM due))"""

@@ -76,17 +76,17 @@ ON CONFLICT DO NOTHING"""
 
 # Only addresses that were staged are looked at. The hint may stay true after the other person has changed: it only
 # saves a campaign the look for duplicates among people whose address nobody shares. ``+ 0``: as above.
-# The ids as an array, which no wrong guess of the planner's turns into a look at all people for each of them.
+# Their places as an array, which no wrong guess of the planner's turns into a look at all people for each of them.
 _MARK_SHARED = """
 UPDATE campaigns_person SET shares_{address} = true
-WHERE NOT shares_{address} AND id = ANY(ARRAY(
-    SELECT unnest(people.ids)
+WHERE NOT shares_{address} AND ctid = ANY(ARRAY(
+    SELECT unnest(people.places)
     FROM (SELECT DISTINCT {address} FROM campaigns_staged_person WHERE {address} <> '') staged
     CROSS JOIN LATERAL (
-        SELECT array_agg(id) AS ids FROM campaigns_person
+        SELECT array_agg(ctid) AS places FROM campaigns_person
         WHERE workspace_id + 0 = %(workspace)s AND {address} = staged.{address} AND {address} <> ''
     ) people
-    WHERE cardinality(people.ids) > 1
+    WHERE cardinality(people.places) > 1
 ))"""
 
 
