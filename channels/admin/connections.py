@@ -126,9 +126,7 @@ class ConnectionAdmin(WorkspacePages):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         provider = self._provider(request, obj)
-        settings = (
-            setting_names(provider, new=obj is None) if provider and self._may_save(request, obj) else []
-        )
+        settings = setting_names(provider, obj) if provider and self._may_save(request, obj) else []
         found = [(None, {"fields": ("workspace", *OWN)})]
         if settings:
             found.append(("Settings of the provider", {"fields": settings}))

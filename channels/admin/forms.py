@@ -83,12 +83,13 @@ class ConnectionForm(forms.ModelForm):
         return sorted(name.removeprefix(PREFIX) for name in self.changed_data)
 
 
-def setting_names(provider: Provider, *, new: bool) -> list[str]:
-    """The form's fields for the provider's settings, in their order."""
+def setting_names(provider: Provider, connection: Connection | None) -> list[str]:
+    """The form's fields for the provider's settings, in their order; only a secret that is set can be removed."""
+    known = secrets_set(connection) if connection else ()
     found = []
     for field in provider.fields:
         found.append(PREFIX + field.name)
-        if field.type == "secret" and not new:
+        if field.name in known:
             found.append(REMOVE + field.name)
     return found
 
