@@ -80,8 +80,6 @@ def test_all_ways_to_say_json_are_understood(kind: str, owner: Caller) -> None:
         "/campaigns/",
         "/campaigns/5/",
         "/campaigns/5/fly",
-        "/events",
-        "/campaigns/1/trigger",
         "/docs/x",
     ],
 )
@@ -89,12 +87,6 @@ def test_unknown_paths_are_404_in_the_same_shape(path: str, owner: Caller, nobod
     for caller in (owner, nobody):
         for method in ("GET", "POST", "DELETE"):
             assert_problem(caller.call(method, path), 404, "not_found")
-
-
-def test_what_comes_later_does_not_exist_yet(owner: Caller) -> None:
-    event = [{"external_id": "1", "name": "purchase", "id": "e1"}]
-    assert_problem(owner.post("/events", event), 404, "not_found")
-    assert_problem(owner.post("/campaigns/1/trigger", {}), 404, "not_found")
 
 
 @pytest.mark.parametrize(
