@@ -36,7 +36,7 @@
     if (!cell) return;
     event.preventDefault();
     if (dragged.closest("[data-day]") === cell) return;
-    const button = dragged.querySelector("a.calendar-move");
+    const button = dragged.querySelector("a.plan-move");
     const address = button.getAttribute("href");
     button.setAttribute("href", address + "&on=" + cell.dataset.day);
     button.click();
