@@ -87,9 +87,13 @@ def sign_in(chromium: Browser, product: Product, sessions: dict[str, Any]) -> It
     assert problems == []
 
 
+#: What htmx writes when a request is given up for a newer one; every real failure has a line of its own.
+GIVEN_UP = ("htmx:afterRequest", "htmx:sendAbort")
+
+
 def _listen(page: Page, problems: list[str]) -> None:
     def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(GIVEN_UP):
             problems.append(f"{page.url}: {message.text}")
 
     def answered(response: Response) -> None:
