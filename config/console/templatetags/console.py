@@ -11,8 +11,8 @@ from typing import Any
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from config.console.paging import count_words
 
@@ -181,8 +181,11 @@ def menu_items(actions: Iterable[Any]) -> SafeString:
         else format_html(_OFF, row.label, row.reason)
         for row in actions
     ]
-    return mark_safe("".join(drawn) or _NOTHING)
+    return format_html_join("", "{}", ((entry,) for entry in drawn or [_NOTHING]))
 
 
-_DIALOG = mark_safe(" data-dialog")
-_NOTHING = '<span class="menu-item" role="menuitem" tabindex="-1" aria-disabled="true">Nothing can be done here</span>'
+_DIALOG = SafeString(" data-dialog")
+_NOTHING = format_html(
+    '<span class="menu-item" role="menuitem" tabindex="-1" aria-disabled="true">{}</span>',
+    "Nothing can be done here",
+)
