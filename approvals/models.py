@@ -69,7 +69,6 @@ class Request(models.Model):
         (status, status.capitalize()) for status in (OPEN, APPROVED, REJECTED, WITHDRAWN, VOIDED, EXPIRED)
     ]
     #: Outcomes that an approver has decided on, so that four eyes are needed.
-    DECIDED = (APPROVED, REJECTED)
 
     campaign = models.ForeignKey(
         "campaigns.Campaign", on_delete=models.CASCADE, related_name="approval_requests"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection
 from datetime import datetime
@@ -84,6 +85,17 @@ class CampaignQuerySet(models.QuerySet[Any]):
             found |= ~Q(pk__in=self._ids_with_variants(_VARIANTS.keys()))
         return self.filter(found)
 
+    def with_emails(self, search: str = "") -> Self:
+        """Those that send emails; with ``search`` those whose name, or the subject of one of them, has it."""
+        channels = self.model._meta.get_field("channels").related_model._default_manager.filter(kind="email")
+        sends = Q(pk__in=channels.values("campaign_id")) | _steps_have(_EMAIL_STEP)
+        if not search:
+            return self.filter(sends)
+        words = json.dumps(search.encode(errors="ignore").decode())
+        subject = f'$.**.subject ? (@ like_regex {words} flag "iq")'
+        found = Q(pk__in=channels.filter(_JsonHas("content", models.Value(subject))).values("campaign_id"))
+        return self.filter(sends, self.whose_names_have(search) | found | _steps_have(subject))
+
     def _ids_with_variants(self, types: Collection[str]) -> Any:
         """A subquery over small indexes: an OR over both tables would walk the whole list."""
         channels = self.model._meta.get_field("channels").related_model._default_manager
@@ -97,6 +109,23 @@ class CampaignQuerySet(models.QuerySet[Any]):
 
 #: What holds the variants, by the type of content (channels/domain/variants.py).
 _VARIANTS = {"ab": "array", "property": "object"}
+
+
+#: A message by email, wherever it stands in a workflow or flow.
+_EMAIL_STEP = '$.** ? (@.type == "message" && @.channel == "email")'
+
+
+def _steps_have(path: str) -> Q:
+    """What the JSON path finds is in the workflow, or in one of the flows."""
+    wanted = models.Value(path)
+    return Q(_JsonHas("workflow", wanted)) | Q(_JsonHas("flows", wanted))
+
+
+class _JsonHas(models.Func):
+    """Whether a JSON path, the second expression, finds anything in the first."""
+
+    template = "jsonb_path_exists(%(expressions)s::jsonpath)"
+    output_field = models.BooleanField()
 
 
 def with_delivery_type(campaigns: CampaignQuerySet) -> CampaignQuerySet:

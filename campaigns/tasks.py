@@ -5,8 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns.engine.segments import keep_members
-from campaigns.services import duties, importing
+from campaigns.services import duties, importing, segments
 
 
 @shared_task
@@ -32,5 +31,5 @@ def run_import(job_id: int) -> None:
 
 @shared_task
 def keep_segments(workspace_id: int) -> None:
-    """The segments by condition of one workspace."""
-    keep_members(workspace_id, timezone.now())
+    """The segments by condition of one workspace, and what its campaigns watch."""
+    segments.keep_workspace(workspace_id, timezone.now())

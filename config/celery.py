@@ -6,12 +6,17 @@ messages are acknowledged at once, carry ids as JSON, keep no result and never h
 
 import os
 
+from billiard import current_process
 from celery import Celery
 from celery.signals import worker_process_init
 from django.conf import settings
 from kombu import Exchange, Queue
 
+from config.processes import die_with_parent
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Django's checks load every page and the API: 20 MiB in each worker that none of them needs. `check` and `migrate` run them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("config")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -37,6 +42,8 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     # None: a worker outlives any outage of its broker.
     broker_connection_max_retries=None,
+    # So long after it was asked to, the beat stops (config/beat.py).
+    beat_max_loop_interval=1,
 )
 app.autodiscover_tasks()
 
@@ -48,3 +55,9 @@ def forget_inherited_connections(**_: object) -> None:
 
     for connection in connections.all(initialized_only=True):
         connection.connection = None
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """Celery asks for this as well, but a worker killed while its processes start would leave them behind for ever."""
+    die_with_parent(parent=current_process()._parent_pid)

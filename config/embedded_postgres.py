@@ -4,7 +4,6 @@ Works as root too: PostgreSQL refuses to run as root, so the server then runs as
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -20,6 +19,7 @@ import psycopg
 
 from config import embedded
 from config.embedded import CannotStart
+from config.processes import die_with_parent
 
 with warnings.catch_warnings():
     # The wheel asks for a runtime folder that it then does not need here.
@@ -29,13 +29,6 @@ with warnings.catch_warnings():
 SYSTEM_USER = "pgserver"
 START_SECONDS = 60
 STOP_SECONDS = 30
-PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent(with_signal: int = signal.SIGTERM) -> None:
-    """Ask Linux to signal this (child) process when its parent dies; elsewhere nothing (the next start cleans up)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, with_signal)
 
 
 class PostgresServer:

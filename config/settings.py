@@ -82,7 +82,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.console.workspace.workspace",
-                "approvals.console.badges.badges",
+                "campaigns.console.badges.badges",
             ],
         },
     },
@@ -214,7 +214,7 @@ BROKER_IS_EMBEDDED = embedded.is_embedded_broker(CELERY_BROKER_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = embedded.broker_options(CELERY_BROKER_URL, DATA_DIR)
 if BROKER_IS_EMBEDDED:
     CELERY_BROKER_TRANSPORT = "config.embedded_broker:Transport"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 # After how many calls beat writes down when it rang; `/healthz` reads that.
 CELERY_BEAT_SYNC_EVERY = 20
 CELERY_TIMEZONE = "UTC"
@@ -230,6 +230,23 @@ WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
 # An address that also takes requests to unsubscribe, beside the link; empty: the link only.
 UNSUBSCRIBE_MAILTO = env.str("UNSUBSCRIBE_MAILTO", default="")
 
+# --- strategies of python campaigns -----------------------------------------------------------------------------
+
+# Classes (module.Class) that python campaigns can be given, beside the entry points campaign_console.strategies.
+CAMPAIGN_STRATEGIES = env.list(
+    "CAMPAIGN_STRATEGIES",
+    default=[
+        "campaigns.strategies.renewal_reminder.RenewalReminder",
+        "campaigns.strategies.birthday_greeting.BirthdayGreeting",
+    ],
+)
+# A strategy runs in a process of its own, within these limits: seconds to be imported, seconds for one contact, memory.
+STRATEGY_START_SECONDS = env.float("STRATEGY_START_SECONDS", default=20.0)
+STRATEGY_CONTACT_SECONDS = env.float("STRATEGY_CONTACT_SECONDS", default=5.0)
+STRATEGY_MEMORY_MB = env.int("STRATEGY_MEMORY_MB", default=512)
+
+#: Whether the demo workspace has people and campaigns; without them it is empty.
+DEMO_CONTENT = env.bool("DEMO_CONTENT", default=True)
 DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
 
 LOGGING = {

@@ -1,4 +1,4 @@
-"""Runs the processes of `manage.py up` side by side: prefixes their output, restarts what dies, stops in order."""
+"""Runs the processes of `manage.py up` side by side: prefixes their output, restarts what dies, stops them."""
 
 import os
 import signal
@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO
 
-from config.embedded_postgres import die_with_parent
+from config.processes import die_with_parent
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
@@ -73,10 +74,11 @@ class Child:
             text=True,
             errors="replace",
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            # Ctrl-C in the terminal is ours alone: we then stop the children in order.
+            # Ctrl-C in the terminal is ours alone: we then ask the children to stop.
             start_new_session=True,
-            # SIGQUIT makes Celery and gunicorn stop at once, together with their own children.
-            preexec_fn=lambda: die_with_parent(signal.SIGQUIT),
+            # Nothing gentler: who waits for a database or a broker that went with us may never hear it. Their own
+            # children end with them in turn (Celery sees to it, and so does config/gunicorn.py).
+            preexec_fn=partial(die_with_parent, parent=os.getpid()),
         )
         assert self.process.stdout is not None
         threading.Thread(target=_pass_on, args=(self.process.stdout, self.name, say), daemon=True).start()
@@ -98,7 +100,7 @@ class Child:
 
 
 class Supervisor:
-    """Keeps `children` running until `stop()`; start and stop follow their order, last started is first stopped.
+    """Keeps `children` running until `stop()`; they start in their order, and stop all at once.
 
     `between` is called at every look (twice a second): what else has to be watched.
     """
@@ -150,14 +152,15 @@ class Supervisor:
                 child.start(self.say)
 
     def stop(self) -> None:
-        """Ask the children to finish, in reverse order, and kill those that take longer than they may."""
-        for child in reversed(self.children):
-            if not child.running:
-                continue
+        """Ask all children to finish, the last started first, and kill those that take longer than they may."""
+        stopping = [child for child in reversed(self.children) if child.running]
+        for child in stopping:
             assert child.process is not None
             self.say(child.name, "stopping")
             child.process.terminate()
-            deadline = time.monotonic() + child.stop_seconds
+        asked = time.monotonic()
+        for child in stopping:
+            deadline = asked + child.stop_seconds
             while child.running and time.monotonic() < deadline and not self.impatient:
                 time.sleep(0.05)
             if child.running:

@@ -3,6 +3,7 @@
 Wake-up calls go to TEST_BROKER_URL, or nowhere: tests ring the engine themselves, or start real workers of their own.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -15,7 +16,9 @@ from django.conf import settings
 from config import database_url, embedded
 from config.embedded_postgres import PostgresServer
 
-pytest_plugins = ["tests.fixtures", "tests.sinks.fixtures", "tests.product"]
+pytest_plugins = [
+    "tests.emptying", "tests.fixtures", "tests.product", "tests.sharing_out", "tests.sinks.fixtures",
+]  # fmt: skip
 
 # Speed over durability: nothing in these databases outlives the run.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
@@ -43,20 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if _is_worker(config):
         settings.DATA_DIR /= config.workerinput["workerid"]
     settings.AXES_ENABLED = False
+    # Nobody asks a test's client for static files, and each client would look through all of them first.
+    settings.WHITENOISE_USE_FINDERS = False
+    settings.CAMPAIGN_STRATEGIES = [*settings.CAMPAIGN_STRATEGIES, "tests.strategies.good.EveryoneAtOnce"]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For pytest-xdist: what starts whole installations runs in one process, and so does what kills processes.
-
-    The first share one running product; the second share the corners of the brokers that they empty.
-    """
-    for item in items:
-        if {"product", "up"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("installations"))
-        elif item.get_closest_marker("fault"):
-            item.add_marker(pytest.mark.xdist_group("faults"))
+def pytest_collection_finish() -> None:
+    """What has been loaded by now stays: the collector of garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _prepare_services() -> None:
@@ -65,10 +64,18 @@ def _prepare_services() -> None:
     _folder = Path(tempfile.mkdtemp(prefix="campaigns-test-"))
     _folder.chmod(0o755)
     os.environ[FOLDER] = str(_folder)
+    _keep_bytecode(_folder / "bytecode")
     if not os.environ.get(DATABASE):
         _server = PostgresServer(_folder, FAST)
         _server.start()
         os.environ[DATABASE] = f"postgres://{embedded.DATABASE_USER}@/campaigns?host={_server.sockets}"
+
+
+def _keep_bytecode(folder: Path) -> None:
+    """Where Python is told to keep no bytecode, a run keeps its own: it starts many processes, which would each compile
+    everything again."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
 
 
 def _choose_broker(url: str) -> None:

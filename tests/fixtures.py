@@ -10,6 +10,7 @@ import pytest
 
 from campaigns.models import Campaign, Membership, Workspace
 from tests import factories
+from tests.strategies import kit
 
 
 @pytest.fixture
@@ -58,3 +59,10 @@ def in_state(
         return factories.in_state(status, kind, now, workspace=workspace, **values)
 
     return walk
+
+
+@pytest.fixture
+def all_strategies(settings: Any) -> None:
+    """Every strategy of the tests is registered, the bad ones too; a contact may take a second and a half."""
+    settings.CAMPAIGN_STRATEGIES = kit.ALL
+    settings.STRATEGY_CONTACT_SECONDS = 1.5

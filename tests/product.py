@@ -139,9 +139,26 @@ class ApiCaller:
         return answer
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Stop it after the last test that wants it: for the rest of the run it would only take time from the others."""
+    if item is _last_to_want_it(item.session):
+        for running in _running:
+            running.close()
+
+
+def _last_to_want_it(session: pytest.Session) -> pytest.Item | None:
+    wanting = (item for item in reversed(session.items) if "product" in getattr(item, "fixturenames", ()))
+    return next(wanting, None)
+
+
+_running: list[Product] = []
+
+
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The running product; the tests of a run share it, so each brings people, lists and names of its own."""
     running = Product(tmp_path_factory.mktemp("product") / "data")
+    _running.append(running)
     yield running
     running.close()

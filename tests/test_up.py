@@ -51,6 +51,7 @@ def assert_refuses(process: Up, words: str) -> None:
     assert not any("Traceback" in line for line in process.said)
 
 
+@pytest.mark.fault
 def test_it_starts_restarts_a_dead_worker_survives_kill_9_and_stops_on_ctrl_c(
     tmp_path: Path, up: Callable[..., Up]
 ) -> None:
@@ -63,6 +64,8 @@ def test_it_starts_restarts_a_dead_worker_survives_kill_9_and_stops_on_ctrl_c(
     assert get(first.port, "/admin/login/")[0] == 200
     health = json.loads(get(first.port, "/healthz")[1])
     assert (health["database"], health["broker"]) == ("ok", "ok")
+    # Links in what is sent lead to the port that was chosen.
+    assert first.child("dispatch").environ()["SITE_URL"] == f"http://localhost:{first.port}"
 
     first.child("dispatch").kill()
     first.wait_for(r"dispatch .*ended \(killed by SIGKILL\); starts again in 1 s")

@@ -37,7 +37,7 @@ class Up:
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up", f"--port={self.port}", *arguments],
             cwd=ROOT,
-            env={**inherited, "DATA_DIR": str(data_dir), **environment},
+            env={**inherited, "DEMO_CONTENT": "0", "DATA_DIR": str(data_dir), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from campaigns.models import ImportJob, Person, Segment
+from campaigns.models import ImportJob, Person, RelatedObject, Segment
 from campaigns.services.errors import ActionError
 from campaigns.services.people import upsert_people
 from campaigns.services.segments import change
@@ -121,6 +121,9 @@ class SegmentAdmin(KeysetList, WorkspacePages):
     readonly_fields = ("kind", "archived_at", "created_by", "created_at", "people_link")
     actions = ("archive", "make_active")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(hidden=False)
+
     @admin.display(description="Active", boolean=True)
     def is_active(self, segment: Segment) -> bool:
         return segment.archived_at is None
@@ -156,6 +159,26 @@ class SegmentAdmin(KeysetList, WorkspacePages):
         self.message_user(request, f"{len(allowed)} lists changed. Campaigns that use them go on.")
 
 
+@admin.register(RelatedObject)
+class RelatedObjectAdmin(ReadOnly, KeysetList, WorkspacePages):
+    """Companies, accounts and the like: programs change them over the API, the console shows who is related."""
+
+    workspace_path = "type__workspace"
+    list_display = ("external_id", "type", "created_at", "updated_at")
+    list_select_related = ("type",)
+    search_fields = ("external_id",)
+    search_help_text = "The whole external id."
+    actions = None
+    fields = ("type", "external_id", "attributes", "created_at", "updated_at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Whole ids, which have an index."""
+        term = search_term.strip()
+        return (queryset.filter(external_id=term) if term else queryset), False
+
+
 @admin.register(ImportJob)
 class ImportJobAdmin(ReadOnly, KeysetList, WorkspacePages):
     """How imports went; the refused rows are in the console, as a page and as CSV."""
@@ -163,6 +186,7 @@ class ImportJobAdmin(ReadOnly, KeysetList, WorkspacePages):
     list_display = (
         "file_name",
         "workspace",
+        "kind",
         "status",
         "created",
         "updated",
@@ -171,10 +195,10 @@ class ImportJobAdmin(ReadOnly, KeysetList, WorkspacePages):
         "created_at",
     )
     list_select_related = ("workspace", "created_by")
-    list_filter = (WorkspaceFilter, "status")
+    list_filter = (WorkspaceFilter, "kind", "status")
     actions = None
     fields = (
-        "workspace", "file_name", "segment", "status", "error", "encoding", "delimiter", "region", "bytes_done",
-        "bytes_total", "records_done", "created", "updated", "unchanged", "refused", "warnings", "notes", "created_by",
-        "created_at", "started_at", "finished_at",
+        "workspace", "kind", "object_type", "file_name", "segment", "status", "error", "encoding", "delimiter", "region",
+        "bytes_done", "bytes_total", "records_done", "created", "updated", "unchanged", "related", "refused", "warnings",
+        "notes", "created_by", "created_at", "started_at", "finished_at",
     )  # fmt: skip

@@ -18,6 +18,7 @@ from campaigns.admin.forms import CampaignForm, NewCampaignForm
 from campaigns.admin.ledger import LedgerPage
 from campaigns.admin.panels import panels
 from campaigns.admin.tags import progress, status_tag, when
+from campaigns.domain.programs import BY_STEPS
 from campaigns.models import Campaign
 from campaigns.services.actors import Actor
 from campaigns.services.campaigns import editable_sections
@@ -146,7 +147,7 @@ class CampaignAdmin(BulkPages, ActionPages, LedgerPage, KeysetList, WorkspacePag
         if obj is None:
             return [(None, {"fields": ("workspace", "kind", "name", "segment")})]
         times = () if obj.kind == "outreach" else ("starts_at", "stops_at")
-        who = _WHO if obj.kind in ("journey", "flow") else _WHO[:1]
+        who = _WHO if obj.kind in BY_STEPS else _WHO[:1]
         found = [(None, {"fields": ("name", "labels")}), ("Who", {"fields": who})]
         if obj.kind in _WHAT:
             found.append(("What", {"fields": _WHAT[obj.kind]}))

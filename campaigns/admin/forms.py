@@ -99,7 +99,9 @@ class CampaignForm(ServiceForm):
             self.fields["labels"].queryset = Label.objects.filter(workspace_id=campaign.workspace_id)  # type: ignore[attr-defined]
         if "segment" in self.fields:
             active = Q(archived_at__isnull=True) | Q(pk=campaign.segment_id)
-            lists = Segment.objects.filter(active, workspace_id=campaign.workspace_id).order_by("name")
+            lists = Segment.objects.filter(active, workspace_id=campaign.workspace_id, hidden=False).order_by(
+                "name"
+            )
             self.fields["segment"].queryset = lists  # type: ignore[attr-defined]
         for name in TIMES:
             if name in self.fields:
@@ -154,9 +156,9 @@ class NewCampaignForm(ServiceForm):
         self.fields["workspace"].queryset = Workspace.objects.filter(pk__in=ids).order_by("name")  # type: ignore[attr-defined]
         if len(ids) == 1:
             self.fields["workspace"].initial = ids[0]
-        lists = Segment.objects.filter(workspace__in=ids, archived_at__isnull=True).select_related(
-            "workspace"
-        )
+        lists = Segment.objects.filter(
+            workspace__in=ids, archived_at__isnull=True, hidden=False
+        ).select_related("workspace")
         self.fields["segment"].queryset = lists.order_by("workspace__name", "name")  # type: ignore[attr-defined]
         if len(ids) > 1:
             self.fields["segment"].label_from_instance = lambda lst: f"{lst.name} ({lst.workspace})"  # type: ignore[attr-defined]

@@ -12,10 +12,10 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 from ninja.throttling import BaseThrottle
 
-from campaigns.models import ApiKey, Membership
+from campaigns.models import ApiKey, Campaign, Membership
 from campaigns.services.actors import Actor
 from campaigns.services.api_keys import find_api_key, note_use
-from campaigns.services.errors import Forbidden
+from campaigns.services.errors import Forbidden, NotFound
 
 _WINDOW = 60
 
@@ -62,6 +62,15 @@ def key_of(request: HttpRequest) -> ApiKey:
 def member_of(request: HttpRequest) -> Membership:
     """The member whose key it is."""
     return key_of(request).membership
+
+
+def campaign_of(request: HttpRequest, campaign_id: int) -> Campaign:
+    """The campaign with its workspace, if the member may see it. Raises `NotFound`."""
+    visible = Campaign.objects.visible_to(member_of(request)).select_related("workspace")
+    found: Campaign | None = visible.filter(pk=campaign_id).first()
+    if found is None:
+        raise NotFound("There is no such campaign in this workspace.")
+    return found
 
 
 def acting(request: HttpRequest) -> Actor:

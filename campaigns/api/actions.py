@@ -6,12 +6,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router
 
-from campaigns.api.access import acting, member_of
+from campaigns.api.access import acting, campaign_of, member_of
 from campaigns.api.campaign_shapes import ActionIn, CampaignOut, ImpactOut
 from campaigns.api.idempotency import KeyHeader, idempotently
 from campaigns.api.shapes import ERRORS, answers
 from campaigns.domain.lifecycles import BY_KIND
-from campaigns.models import Campaign
 from campaigns.services.actions import perform
 from campaigns.services.errors import Invalid, NotFound
 from campaigns.services.idempotency import Answer
@@ -42,12 +41,9 @@ _DESCRIPTION = (
 @router.get("/campaigns/{id:campaign_id}/actions/{action}", response=answers(ImpactOut))
 def show_impact(request: HttpRequest, campaign_id: int, action: str) -> Any:
     """What the action would do now, in numbers; nothing is changed."""
-    member = member_of(request)
-    campaign = Campaign.objects.visible_to(member).select_related("workspace").filter(pk=campaign_id).first()
-    if campaign is None:
-        raise NotFound("There is no such campaign in this workspace.")
+    campaign = campaign_of(request, campaign_id)
     _refuse_unknown(action)
-    return impact(action, campaign, member, timezone.now()).as_api()
+    return impact(action, campaign, member_of(request), timezone.now()).as_api()
 
 
 @router.post(

@@ -15,7 +15,7 @@ from campaigns.api.paging import PageQuery, page_by_id
 from campaigns.api.shapes import answers
 from campaigns.domain.permissions import APPROVERS
 from campaigns.domain.snapshot import differences
-from campaigns.engine import audience
+from campaigns.engine import audience_counts
 from campaigns.models import Membership
 from campaigns.services.errors import NotFound
 from campaigns.services.snapshots import with_audience_of
@@ -109,7 +109,7 @@ def get_approval(request: HttpRequest, request_id: int) -> Any:
     decisions = row.decisions.select_related("decided_by").order_by("pk")
     return {
         **_shown(row, member),
-        "audience_now": audience.count(with_audience_of(row.campaign, row.snapshot)),
+        "audience_now": audience_counts.count(with_audience_of(row.campaign, row.snapshot)),
         "differences": [
             {name: getattr(one, name) for name in ("section", "path", "label", "before", "after")} for one in found
         ],

@@ -21,6 +21,12 @@ DELIVERY_TYPES = ("one_time", "multiple_dates", "recurring", "action", "inaction
 _TOLD_BY_SERVICE = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False})
 
 
+SendsAt = Annotated[
+    Time | None,
+    Field(description="sms: when this message goes out, where that is later than the campaign's start."),
+]
+
+
 class ChannelIn(Shape):
     """A channel of a campaign; `id` names one that is there already."""
 
@@ -29,7 +35,9 @@ class ChannelIn(Shape):
     id: Id | None = None
     kind: str = ""
     connection: Id | None = None
+    agent: Id | None = None
     content: Object | None = None
+    sends_at: SendsAt = None
 
 
 class NewChannel(Body):
@@ -37,7 +45,9 @@ class NewChannel(Body):
 
     kind: str = ""
     connection: Id | None = None
+    agent: Id | None = None
     content: Object | None = None
+    sends_at: SendsAt = None
 
 
 class ChannelPatch(NewChannel):
@@ -54,9 +64,21 @@ class _CampaignFields(Body):
     audience: Annotated[Object | None, Field(examples=[{"segment": 12}])] = None
     trigger: Object | None = None
     frequency: Object | None = None
+    goal: Annotated[
+        Object | None,
+        Field(
+            examples=[{"condition": {"event": "purchase", "op": "done"}, "within": "7 days"}],
+            description="What counts as a conversion; what people do counts from the message on.",
+        ),
+    ] = None
+    exit: Annotated[Object | None, Field(description="Journeys and flows: who leaves early.")] = None
     workflow: list[Object] | None = None
     flows: list[Object] | None = None
-    strategy: str | None = None
+    strategy: Annotated[
+        str | None, Field(description="The name of a registered strategy; see `/strategies`.")
+    ] = None
+    stages: list[Object] | None = None
+    windows: list[Object] | None = None
     channels: list[ChannelIn] | None = None
     starts_at: Time | None = None
     stops_at: Time | None = None
@@ -109,8 +131,23 @@ Counts = Annotated[
 ]
 
 
+class RemarketsOut(BaseModel):
+    """Whom a remarketing channel is for: so many people whom this outcome of that channel had when it was made."""
+
+    channel: int | None
+    outcome: str
+    people: int
+
+
+class HintOut(BaseModel):
+    """Something worth a look about a channel of an outreach campaign; it forbids nothing."""
+
+    code: str
+    text: str
+
+
 class ChannelOut(BaseModel):
-    """A channel. `content` is there where one campaign is asked for, not in lists."""
+    """A channel. `content` is there where one campaign is asked for, not in lists; `agent` where it sends through one."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -120,6 +157,9 @@ class ChannelOut(BaseModel):
     status_label: str
     message: str
     connection: int | None
+    remarkets: RemarketsOut | None
+    hints: list[HintOut]
+    sends_at: datetime | None = None
     actions: list[ActionOut]
     counts: Counts
 

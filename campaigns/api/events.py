@@ -6,24 +6,24 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Body, Router
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field
 
 from campaigns.api.access import acting, require
 from campaigns.api.idempotency import KeyHeader, idempotently
 from campaigns.api.people import Rejected
-from campaigns.api.shapes import answers
-from campaigns.services.events import MOST_AT_ONCE, take_events, trigger
+from campaigns.api.shapes import EXTERNAL_ID, Shape, answers, listed
+from campaigns.services.events import take_events, trigger
 from campaigns.services.idempotency import Answer
+from campaigns.services.webhook_calls import rotate
 
 router = Router(tags=["Events"])
 
-_WHO = {"type": "string", "minLength": 1, "maxLength": 150}
 _EVENT_SCHEMA = {
     "type": "object",
     "required": ["external_id", "name"],
     "additionalProperties": False,
     "properties": {
-        "external_id": _WHO,
+        "external_id": EXTERNAL_ID,
         "name": {"type": "string", "minLength": 1, "maxLength": 100, "examples": ["purchase"]},
         "properties": {"type": ["object", "null"], "examples": [{"amount": 12}]},
         "occurred_at": {"type": ["string", "null"], "format": "date-time"},
@@ -34,17 +34,12 @@ _TRIGGER_SCHEMA = {
     "type": "object",
     "required": ["external_id"],
     "additionalProperties": False,
-    "properties": {"external_id": _WHO, "properties": _EVENT_SCHEMA["properties"]["properties"]},  # type: ignore[index]
+    "properties": {"external_id": EXTERNAL_ID, "properties": _EVENT_SCHEMA["properties"]["properties"]},  # type: ignore[index]
 }
 
 
-def _listed(schema: dict[str, Any], title: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "array", "maxItems": MOST_AT_ONCE, "items": schema, "title": title})
-
-
-#: Read one by one by the service: one that is wrong is reported and never stops the others.
-EventsIn = Annotated[list[Any], _listed(_EVENT_SCHEMA, "Events"), Body()]
-PeopleToTrigger = Annotated[list[Any], _listed(_TRIGGER_SCHEMA, "People to send to"), Body()]
+EventsIn = Annotated[list[Any], listed(_EVENT_SCHEMA, "Events"), Body()]
+PeopleToTrigger = Annotated[list[Any], listed(_TRIGGER_SCHEMA, "People to send to"), Body()]
 
 
 class EventsOut(BaseModel):
@@ -69,11 +64,30 @@ def take(request: HttpRequest, body: EventsIn) -> Any:
     return asdict(take_events(member.workspace, body, timezone.now()))
 
 
+class NewUrl(BaseModel):
+    """The webhook's address from now on; the one before is gone."""
+
+    url: str
+
+
+class RotateIn(Shape):
+    """Which flow's webhook; a journey has only one."""
+
+    flow: str = ""
+
+
+@router.post("/campaigns/{id:campaign_id}/trigger/url", response=answers(NewUrl))
+def renew(request: HttpRequest, campaign_id: int, body: RotateIn | None = None) -> Any:
+    """Give a webhook trigger a new address, where the old one has become known to others."""
+    flow = body.flow if body else ""
+    return {"url": rotate(campaign_id, acting(request), flow, timezone.now())}
+
+
 @router.post("/campaigns/{id:campaign_id}/trigger", response=answers(TriggerOut))
 def pull(
     request: HttpRequest, campaign_id: int, body: PeopleToTrigger, idempotency_key: KeyHeader = None
 ) -> Any:
-    """Send a running message that is delivered by API to these people."""
+    """Send a running message that is delivered by API to these people, or let them into a journey with a webhook."""
 
     def work() -> Answer:
         report = trigger(campaign_id, acting(request), body, timezone.now())

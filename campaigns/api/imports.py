@@ -16,6 +16,7 @@ from campaigns.api.access import member_of
 from campaigns.api.addresses import LARGEST_ID
 from campaigns.api.problems import BodyRefused
 from campaigns.api.shapes import answers
+from campaigns.domain.condition_reading import LONGEST_TYPE
 from campaigns.domain.csv_reading import DELIMITERS
 from campaigns.domain.text_files import ENCODINGS
 from campaigns.models import ImportJob, Membership, RefusedRow
@@ -33,6 +34,14 @@ _RAW = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel",
 class ImportOptions(BaseModel):
     """How the file is to be read; what is left out is found out. As query parameters, or as fields of the form."""
 
+    kind: Annotated[
+        Literal["people", "objects"],
+        Field(description="What the rows are: people, or companies and the like."),
+    ] = "people"
+    type: Annotated[
+        str,
+        Field(max_length=LONGEST_TYPE, description="The type of objects whose row says none, like company."),
+    ] = ""
     list: Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="Put the people on this list.")] = None
     file_name: Annotated[str, Field(max_length=255)] = ""
     region: Annotated[
@@ -44,8 +53,8 @@ class ImportOptions(BaseModel):
         str,
         Field(
             max_length=100_000,
-            description='JSON: {"column": target}; a target is external_id, email, phone, timezone, the key of an '
-            'attribute, or "" to leave the column out.',
+            description='JSON: {"column": target}; a target is external_id, email, phone, timezone (of objects: type, '
+            'external_id, people), the key of an attribute, or "" to leave the column out.',
         ),
     ] = ""
 
@@ -54,6 +63,8 @@ class ImportOut(BaseModel):
     """An import and how far it has got."""
 
     id: int
+    kind: str
+    type: Annotated[str, Field(description="The type of objects whose row says none.")]
     status: str
     file_name: str
     list: int | None
@@ -66,6 +77,7 @@ class ImportOut(BaseModel):
     created: int
     updated: int
     unchanged: int
+    related: Annotated[int, Field(description="Relationships of objects that were made or changed.")]
     refused: int
     warnings: int
     error: str
@@ -92,13 +104,23 @@ _BODY = {
 
 
 @router.post("/imports", response=answers(ImportOut, 202), openapi_extra=_BODY)
-def import_people(request: HttpRequest, query: Query[ImportOptions]) -> Any:
-    """Import people from a CSV file: as the body itself (text/csv), or as `file` of a form (multipart/form-data)."""
+def import_file(request: HttpRequest, query: Query[ImportOptions]) -> Any:
+    """Import people or objects from a CSV file: as the body itself (text/csv), or as `file` of a form.
+
+    A row of objects has a type, an external id, attributes, and the external ids of related people (separated by commas
+    or semicolons); as with POST /objects nobody is unrelated and attributes are merged key by key.
+    """
     chunks, options = _received(request, query)
     intake = Intake(
-        options.list, options.region, options.encoding, options.delimiter, _mapping(options.mapping)
+        options.kind,
+        options.type,
+        options.list,
+        options.region,
+        options.encoding,
+        options.delimiter,
+        _mapping(options.mapping),
     )
-    job = start_import(member_of(request), options.file_name or "people.csv", chunks, intake)
+    job = start_import(member_of(request), options.file_name or f"{options.kind}.csv", chunks, intake)
     return Status(202, _shown(job))
 
 
@@ -173,10 +195,11 @@ def _job(membership: Membership, import_id: int) -> ImportJob:
 
 
 def _shown(job: ImportJob) -> dict[str, Any]:
-    names = set(ImportOut.model_fields) - {"list", "progress", "records"}
+    names = set(ImportOut.model_fields) - {"type", "list", "progress", "records"}
     share = job.bytes_done / job.bytes_total if job.bytes_total else 0.0
     return {
         **{name: getattr(job, name) for name in names},
+        "type": job.object_type,
         "list": job.segment_id,
         "progress": 1.0 if job.status == ImportJob.DONE else share,
         "records": job.records_done,

@@ -88,7 +88,7 @@ class ListReport(BaseModel):
 
 def segment_of(membership: Membership, segment_id: int) -> Segment:
     """The segment of this workspace. Raises `NotFound`."""
-    found = Segment.objects.filter(workspace_id=membership.workspace_id, pk=segment_id).first()
+    found = Segment.objects.filter(workspace_id=membership.workspace_id, pk=segment_id, hidden=False).first()
     if found is None:
         raise NotFound("There is no such list or segment in this workspace.")
     return found
@@ -111,7 +111,9 @@ def fill_list(request: HttpRequest, list_id: int, body: PeopleOfList) -> Any:
 @router.get("/segments", response=answers(SegmentPage))
 def list_segments(request: HttpRequest, query: Query[PageQuery]) -> Any:
     """The lists and segments of the workspace."""
-    rows, cursor = page_by_id(Segment.objects.filter(workspace_id=member_of(request).workspace_id), query)
+    rows, cursor = page_by_id(
+        Segment.objects.filter(workspace_id=member_of(request).workspace_id, hidden=False), query
+    )
     progress, words = fill_progress(rows), words_of(rows)
     return {"items": [_shown(row, words[row.pk], progress.get(row.pk)) for row in rows], "next": cursor}
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Body, Query, Router
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field
 
 from campaigns.api.access import member_of, require
 from campaigns.api.paging import PageQuery, next_cursor, page_by_id, place_of
-from campaigns.api.shapes import answers
+from campaigns.api.shapes import EXTERNAL_ID, answers, listed
 from campaigns.models import Membership, Person
 from campaigns.services.errors import NotFound
-from campaigns.services.people import MOST_AT_ONCE, upsert_people
+from campaigns.services.people import upsert_people
 from channels.services.inbox import inbox_of, open_message
 
 router = Router(tags=["People"])
@@ -24,19 +24,14 @@ _PERSON_SCHEMA = {
     "required": ["external_id"],
     "additionalProperties": False,
     "properties": {
-        "external_id": {"type": "string", "minLength": 1, "maxLength": 150},
+        "external_id": EXTERNAL_ID,
         "email": {"type": ["string", "null"], "examples": ["grace@example.org"]},
         "phone": {"type": ["string", "null"], "examples": ["+447700900123"]},
         "timezone": {"type": ["string", "null"], "examples": ["Europe/London"]},
         "attributes": {"type": ["object", "null"], "examples": [{"plan": "gold"}]},
     },
 }
-#: Read person by person by the service: one that is wrong is reported and never stops the others.
-PeopleIn = Annotated[
-    list[Any],
-    WithJsonSchema({"type": "array", "maxItems": MOST_AT_ONCE, "items": _PERSON_SCHEMA, "title": "People"}),
-    Body(),
-]
+PeopleIn = Annotated[list[Any], listed(_PERSON_SCHEMA, "People"), Body()]
 
 
 class Rejected(BaseModel):

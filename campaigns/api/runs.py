@@ -8,11 +8,11 @@ from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel
 
-from campaigns.api.access import acting, member_of
+from campaigns.api.access import acting, campaign_of, member_of
 from campaigns.api.campaign_shapes import CampaignOut
 from campaigns.api.paging import PageQuery, next_cursor, place_of
 from campaigns.api.shapes import answers
-from campaigns.models import Campaign, Run
+from campaigns.models import Run
 from campaigns.services.due_runs import run_now, skip_run
 from campaigns.services.errors import NotFound
 from campaigns.services.rendering_campaign import render_campaign
@@ -41,17 +41,10 @@ class RunPage(BaseModel):
     next: str | None
 
 
-def _campaign(request: HttpRequest, campaign_id: int) -> Campaign:
-    found = Campaign.objects.visible_to(member_of(request)).filter(pk=campaign_id).first()
-    if found is None:
-        raise NotFound("There is no such campaign in this workspace.")
-    return found
-
-
 @router.get("/campaigns/{id:campaign_id}/runs", response=answers(RunPage))
 def list_runs(request: HttpRequest, campaign_id: int, query: Query[PageQuery]) -> Any:
     """The runs of a campaign, newest first; none where it goes out once."""
-    runs = Run.objects.filter(campaign=_campaign(request, campaign_id))
+    runs = Run.objects.filter(campaign=campaign_of(request, campaign_id))
     if place := place_of(query.cursor, [int]):
         runs = runs.filter(number__lt=place[0])
     rows = list(runs.order_by("-number")[: query.limit + 1])
@@ -79,7 +72,7 @@ def skip(request: HttpRequest, campaign_id: int, number: int) -> Any:
 
 
 def _run(request: HttpRequest, campaign_id: int, number: int) -> Run:
-    found = Run.objects.filter(campaign=_campaign(request, campaign_id), number=number).first()
+    found = Run.objects.filter(campaign=campaign_of(request, campaign_id), number=number).first()
     if found is None:
         raise NotFound("This campaign has no such run.")
     return found

@@ -7,10 +7,8 @@ from django.utils import timezone
 from ninja import Router
 from pydantic import BaseModel, Field
 
-from campaigns.api.access import acting, member_of
+from campaigns.api.access import acting, campaign_of, member_of
 from campaigns.api.shapes import Body, Id, answers
-from campaigns.models import Campaign
-from campaigns.services.errors import NotFound
 from campaigns.services.sample_sends import find_option, find_person, send_test
 
 router = Router(tags=["Campaigns"])
@@ -41,9 +39,7 @@ class SampleOut(BaseModel):
 def test_send(request: HttpRequest, campaign_id: int, body: SampleIn) -> Any:
     """Send one message to yourself through the real connection; the ledger is not touched. Ten a minute."""
     member = member_of(request)
-    campaign = Campaign.objects.visible_to(member).select_related("workspace").filter(pk=campaign_id).first()
-    if campaign is None:
-        raise NotFound("There is no such campaign in this workspace.")
+    campaign = campaign_of(request, campaign_id)
     option = find_option(campaign, body.channel, body.step, body.variant, body.version)
     person = find_person(member, body.person) if body.person else None
     sent = send_test(campaign, acting(request), option, timezone.now(), person=person, to=body.to)

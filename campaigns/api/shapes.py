@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from campaigns.api.addresses import LARGEST_ID
+from campaigns.services.people import MOST_AT_ONCE
 
 DEEPEST = 60
 
@@ -28,6 +29,15 @@ Time = Annotated[
         json_schema_extra={"format": "date-time", "examples": ["2027-03-01T09:00:00+03:00"]},
     ),
 ]
+
+
+#: The schema of what a program calls a person or an object by.
+EXTERNAL_ID = {"type": "string", "minLength": 1, "maxLength": 150}
+
+
+def listed(schema: dict[str, Any], title: str) -> WithJsonSchema:
+    """The body of a call about many, which the service reads one by one: one that is wrong never stops the others."""
+    return WithJsonSchema({"type": "array", "maxItems": MOST_AT_ONCE, "items": schema, "title": title})
 
 
 class Shape(BaseModel):

@@ -19,7 +19,8 @@ from campaigns.console.comparing import pairs, sections
 from campaigns.console.detail import activity_label
 from campaigns.console.pages import answer_as_page
 from campaigns.console.rows import with_parts
-from campaigns.engine.audience import audience_of, count_people
+from campaigns.engine.audience import audience_of
+from campaigns.engine.audience_counts import count_people
 from campaigns.models import Activity, Campaign
 from campaigns.services.actions import perform
 from campaigns.services.actors import Actor

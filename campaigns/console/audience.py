@@ -11,7 +11,9 @@ from django.views.generic import View
 
 from campaigns.console.pages import OfCampaign
 from campaigns.console.previews import drawing_of, plain_text, size_words
-from campaigns.engine.audience import audience_of, count_people
+from campaigns.domain.programs import BY_STEPS
+from campaigns.engine.audience import EVERYBODY, audience_of
+from campaigns.engine.audience_counts import count_people
 from campaigns.models import Campaign, Person, Segment
 from campaigns.services.previewing import render_for, sample_people
 from campaigns.services.segments import condition_words
@@ -19,7 +21,8 @@ from channels.domain.content import part_names
 from channels.domain.kinds import KINDS
 from config.console.numbers import whole, wholes
 
-_WHOLE = {"after": 0, "upto": 2**63 - 1}
+#: The groups of a segment trigger in its form (trigger_forms.py).
+_GROUPS = ("inside", "also", "also-2", "also-3", "also-4")
 
 
 def unreachable(campaign: Campaign, kinds: list[str]) -> list[dict[str, Any]]:
@@ -30,7 +33,7 @@ def unreachable(campaign: Campaign, kinds: list[str]) -> list[dict[str, Any]]:
         return []
     columns = ", ".join(f"count(*) FILTER (WHERE p.{column} = '')" for _, column in needed)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {audience.people()}", audience.params | _WHOLE)
+        cursor.execute(f"SELECT {columns} {audience.people()}", audience.params | EVERYBODY)
         counts = cursor.fetchone()
     words = {"email": "e-mail address", "phone": "phone number"}
     return [
@@ -85,23 +88,30 @@ class AudiencePanel(OfCampaign, View):
 
     def _draft(self, request: HttpRequest) -> Campaign:
         """The campaign with the audience of the form; never saved."""
-        own = set(Segment.objects.filter(workspace=self.workspace).values_list("pk", flat=True))
+        own = set(Segment.objects.filter(workspace=self.workspace, hidden=False).values_list("pk", flat=True))
 
         def ids(name: str) -> list[int]:
             return [pk for pk in wholes(request.GET.getlist(name)) if pk in own]
 
         draft = Campaign(workspace_id=self.campaign.workspace_id, kind=self.campaign.kind)
-        if self.campaign.kind == "journey":
-            groups = [group for group in (ids("inside"), ids("also")) if group]
+        if self.campaign.kind in BY_STEPS:
+            groups = [group for group in map(ids, _GROUPS) if group]
             draft.trigger = {"type": "segment", "in": groups, "not_in": ids("outside")} if groups else {}
         else:
             draft.segment_id = next(iter(ids("segment")), None)
             if draft.segment_id is None:
                 draft.audience_condition = self.campaign.audience_condition
         draft.audience_filter = self.campaign.audience_filter
-        if draft.trigger and self.campaign.trigger.get("filter"):
-            draft.trigger["filter"] = self.campaign.trigger["filter"]
+        saved = self._saved_trigger()
+        if draft.trigger and saved.get("filter"):
+            draft.trigger["filter"] = saved["filter"]
         return draft
+
+    def _saved_trigger(self) -> dict[str, Any]:
+        """Of the flow that the address names, or the journey's own."""
+        flow = self.request.GET.get("flow", "")
+        found = (one.get("trigger") for one in self.campaign.flows if one.get("key") == flow)
+        return next(found, self.campaign.trigger) or {}
 
 
 class Preview(OfCampaign, View):

@@ -18,7 +18,7 @@ from campaigns.console.lists import without
 from campaigns.domain import states as s
 from campaigns.models import Campaign, Membership, Run
 from campaigns.services import calendar
-from campaigns.services.calendar import RUN, START, STARTED, STOP, Day, Entry, Span
+from campaigns.services.calendar import MESSAGE, RUN, START, STARTED, STOP, Day, Entry, Span
 from config.console.access import MemberPage
 from config.console.templatetags.console import absolute_words
 
@@ -31,6 +31,7 @@ _LOOKS = {
     (START, ""): ("Starts", "player-play"),
     (STOP, ""): ("Stops", "player-stop"),
     (STARTED, ""): ("Started", "flag"),
+    (MESSAGE, ""): ("Message", "message"),
     (RUN, ""): ("Later run", "repeat"),
     (RUN, Run.PLANNED): ("Run", "repeat"),
     (RUN, Run.RUNNING): ("Running", "player-play"),

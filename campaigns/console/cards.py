@@ -1,8 +1,8 @@
-"""The channel cards of the command centre, and what will happen next to a campaign."""
+"""The channel cards of the command centre."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,18 +11,47 @@ from django.urls import reverse
 
 from campaigns.console.forecast import Forecast, forecast
 from campaigns.console.rows import MenuRow
-from campaigns.domain import states as s
+from campaigns.domain.hints import Hint
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS
-from campaigns.services.counts import channel_counts
+from campaigns.domain.remarketing import OUTCOMES
+from campaigns.services.counts import call_counts, channel_counts
+from campaigns.services.hints import hints_of
 from campaigns.services.offers import channel_offers
 from channels.domain import states as cs
 from channels.domain.kinds import KINDS, ChannelKind
+from channels.domain.retries import in_words
 from channels.domain.variants import Variant, texts_of
 from channels.models import Channel
 from channels.services.tracking import program_visits
 
 #: What the outcomes line of a card names, in this order; those without a number are left out.
-NAMED = ("sent", "delivered", "opened", "clicked", "failed", "skipped", "cancelled", "recalled", "unknown")
+NAMED = (
+    "sent",
+    "delivered",
+    "opened",
+    "clicked",
+    "converted",
+    "failed",
+    "skipped",
+    "cancelled",
+    "recalled",
+    "unknown",
+)
+
+
+#: Actions that ask for more than a dialog holds.
+_PAGES = ("remarket",)
+
+
+#: Of the calls of a voice channel: count, word, and the status and reason of the rows that it counts.
+CALL_WORDS = (
+    ("answered", "answered", "delivered", ""),
+    ("busy", "busy", cs.FAILED, "busy"),
+    ("no_answer", "no answer", cs.FAILED, "no_answer"),
+    ("machine", "machine", cs.FAILED, "machine"),
+    ("failed", "failed", cs.FAILED, ""),
+    ("unreported", "not reported yet", cs.SENT, ""),
+)
 
 
 @dataclass(slots=True)
@@ -35,16 +64,61 @@ class Card:
     counts: Mapping[str, int]
     menu: list[MenuRow]
     forecast: Forecast | None
+    number: int = 0
+    """Of a campaign with several messages of one kind: which of them this is; 0 elsewhere."""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """Of voice: how the calls ended."""
     programs: Mapping[str, int] = field(default_factory=dict)
     """How often programs, not people, opened and clicked."""
+    hints: Sequence[Hint] = ()
+    of: str = ""
+    """What the channel that this one remarkets is called."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind.label}: message {self.number}" if self.number else self.kind.label
+
+    @property
+    def call_outcomes(self) -> list[tuple[str, str, str, int]]:
+        """How the calls ended: word, and the status and reason that the ledger is asked for."""
+        return [
+            (word, status, reason, self.calls[key])
+            for key, word, status, reason in CALL_WORDS
+            if self.calls.get(key)
+        ]
+
+    @property
+    def retries(self) -> list[str]:
+        """Whom it calls again, in words."""
+        return in_words(self.channel.content) if self.channel.kind == "voice" else []
 
     @property
     def audience(self) -> int:
         return self.counts.get("audience", 0)
 
     @property
+    def remarkets(self) -> str:
+        """Whom a remarketing channel is for, in words."""
+        found = OUTCOMES.get(self.channel.outcome)
+        if found is None:
+            return ""
+        number = f"{self.channel.promised:,} {'person' if self.channel.promised == 1 else 'people'}"
+        return f"To {number}: {found.label.lower()} ({self.of or 'an earlier channel'})"
+
+    @property
     def done(self) -> int:
-        return self.audience - sum(self.counts.get(x, 0) for x in (cs.PENDING, cs.DRAFTED, cs.SENDING))
+        """Whose turn has come; whom a stop left out is not among them."""
+        return self.audience - self.waiting - self.counts.get(cs.CANCELLED, 0)
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether everybody's turn has come."""
+        return self.channel.status == cs.COMPLETED
+
+    @property
+    def waiting(self) -> int:
+        """Whose message is still to go out."""
+        return sum(self.counts.get(name, 0) for name in (cs.PENDING, cs.DRAFTED, cs.SENDING))
 
     @property
     def texts(self) -> list[Variant]:
@@ -59,19 +133,29 @@ class Card:
 def cards(campaign: Any, now: datetime) -> list[Card]:
     """The channels with their counts, actions and forecasts, in a fixed number of queries."""
     found = list(
-        Channel.objects.filter(campaign=campaign).select_related("connection").order_by("position", "id")
+        Channel.objects.filter(campaign=campaign)
+        .select_related("connection", "agent")
+        .order_by("position", "id")
     )
     counts = channel_counts([channel.pk for channel in found])
     offered = channel_offers(found, campaign)
     programs = program_visits([channel.pk for channel in found])
-    made = []
-    for channel in found:
+    names = {channel.pk: KINDS[channel.kind].label for channel in found}
+    calls = call_counts([channel.pk for channel in found if channel.kind == "voice"])
+    several = campaign.kind == "sms" and len(found) > 1
+    hints = hints_of(campaign, found, counts, now)
+    home, made = campaign.workspace.timezone, []
+    for place, channel in enumerate(found, 1):
         card = Card(
             channel, KINDS[channel.kind], CHANNEL_LOOKS[channel.status], counts.get(channel.pk, {}),
             [_menu_row(campaign, channel, offer) for offer in offered[channel.pk]], None,
         )  # fmt: skip
+        card.number = place if several else 0
+        card.calls = calls.get(channel.pk, {})
         card.programs = programs.get(channel.pk, {})
-        card.forecast = forecast(channel, card.done, card.audience, now)
+        card.hints = hints[channel.pk]
+        card.of = names.get(channel.source_id or 0, "")
+        card.forecast = forecast(channel, card.done, card.audience, now, home)
         made.append(card)
     return made
 
@@ -81,55 +165,12 @@ def _menu_row(campaign: Any, channel: Channel, offer: Any) -> MenuRow:
         url = reverse("campaigns:error", args=[campaign.pk])
     else:
         url = reverse("campaigns:channel-action", args=[campaign.pk, channel.pk, offer.name])
-    return MenuRow(offer.name, offer.label, url, offer.enabled, offer.reason, offer.danger, not offer.link)
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """An entry of *what happens next*: a time (None: nobody knows when) and a sentence."""
-
-    at: datetime | None
-    text: str
-    is_now: bool = False
-
-
-def coming(campaign: Any, figures: Mapping[str, int], channels: list[Card]) -> list[Coming]:
-    """What will happen to the campaign by itself, soonest first."""
-    entries = [*_going_on(campaign, figures, channels)]
-    if campaign.starts_at:
-        entries.append(Coming(campaign.starts_at, "It starts."))
-    if campaign.next_run_at and campaign.next_run_at != campaign.starts_at:
-        entries.append(Coming(campaign.next_run_at, "The next run goes out."))
-    if campaign.stops_at:
-        how = "journeys in progress may finish" if campaign.stop_mode == "finish" else "at once"
-        entries.append(
-            Coming(campaign.stops_at, f"It stops ({how})." if campaign.kind == "journey" else "It stops.")
-        )
-    if campaign.status in s.RESTING and campaign.archive_due_at and not campaign.scheduled:
-        entries.append(Coming(campaign.archive_due_at, "It is archived by itself, after six months at rest."))
-    return sorted(entries, key=lambda entry: (not entry.is_now, entry.at is None, entry.at or datetime.max))
-
-
-def _going_on(campaign: Any, figures: Mapping[str, int], channels: list[Card]) -> list[Coming]:
-    found = []
-    if campaign.sweep or any(card.channel.sweep for card in channels):
-        found.append(Coming(None, "The last stop or restart is still being carried out.", True))
-    if campaign.status == s.STOPPING:
-        found.append(Coming(None, "It becomes Stopped when the last person has finished.", True))
-    for card in channels:
-        if card.channel.status != cs.RUNNING:
-            continue
-        if not card.channel.enrolled and campaign.kind != "journey":
-            found.append(Coming(None, f"{card.kind.label}: people are being put into the queue.", True))
-        pending = card.counts.get(cs.PENDING, 0)
-        if pending:
-            found.append(Coming(None, f"{card.kind.label}: {pending:,} messages wait for their turn.", True))
-    if figures.get(cs.UNKNOWN):
-        found.append(
-            Coming(
-                None,
-                f"{figures[cs.UNKNOWN]:,} messages are in doubt: a receipt or a person has to say.",
-                True,
-            )
-        )
-    return found
+    return MenuRow(
+        offer.name,
+        offer.label,
+        url,
+        offer.enabled,
+        offer.reason,
+        offer.danger,
+        not offer.link and offer.name not in _PAGES,
+    )

@@ -11,9 +11,11 @@ from django.utils import timezone
 from campaigns.console.cards import Card, cards
 from campaigns.console.forms import VersionForm
 from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, answer_as_page
-from campaigns.engine import audience
+from campaigns.domain.hints import before_stopping
+from campaigns.engine import audience_counts
 from campaigns.services.channel_actions import perform_channel
 from campaigns.services.errors import ActionError
+from campaigns.services.hints import state_of
 from campaigns.services.impact import people
 from config.console.views import ActionView
 
@@ -72,7 +74,7 @@ class ChannelAction(OfCampaign, ActionView):
         pending = card.counts.get("pending", 0)
         lines = [CONSEQUENCES[action]]
         if action == "start":
-            lines.insert(0, f"The audience has {people(audience.count(self.campaign))} now.")
+            lines.insert(0, self._whom(card))
         if pending and action in ("stop", "pause", "resume", "retry"):
             lines.append(f"{pending:,} messages are waiting now.")
         if card.counts.get("sending") and action in ("stop", "pause"):
@@ -88,6 +90,17 @@ class ChannelAction(OfCampaign, ActionView):
             if offer and offer.enabled
             else (offer.reason if offer else f"It is {card.look.label} now."),
             "warning": self.warning,
+            "look_first": self._look_first(card) if action == "stop" else "",
             "back_url": self.campaign_url,
             "back_label": self.campaign.name,
         }
+
+    def _whom(self, card: Card) -> str:
+        if card.channel.outcome:
+            return f"It goes to the {people(card.channel.promised)} that it was made for."
+        return f"The audience has {people(audience_counts.count(self.campaign))} now."
+
+    def _look_first(self, card: Card) -> str:
+        """The results so far, which a stop cannot better (seed 003)."""
+        state = state_of(self.campaign, card.channel, [], card.counts, timezone.now())
+        return before_stopping(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,9 @@ from campaigns.domain.recurrence import read_moment
 from campaigns.domain.recurrence_words import in_words as delivery_words
 from campaigns.domain.schedule import told
 from campaigns.domain.snapshot import PARTS, Difference, differences
+from campaigns.domain.steps import channel_kind_of
 from campaigns.domain.text_difference import Part, compare
+from campaigns.domain.workflow import qualified, steps_in
 from campaigns.models import Campaign, Person
 from campaigns.services.previewing import Rendered, render_for
 from channels.domain.kinds import KINDS
@@ -136,11 +138,22 @@ def messages_in(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
         if channel.get("kind") in KINDS:
             kind = channel["kind"]
             yield from _texts(f"{index}-{kind}", KINDS[kind].label, kind, channel.get("content") or {})
-    for index, step in enumerate(what.get("workflow") or []):
-        if step.get("type") == "message" and step.get("channel") in KINDS:
-            kind = step["channel"]
-            title = f"Step {index + 1}: {KINDS[kind].label}"
-            yield from _texts(f"{step.get('key', index)}-{kind}", title, kind, step)
+    yield from _in_steps(what.get("workflow") or [], "", "")
+    for flow in what.get("flows") or []:
+        name = flow.get("name") or flow.get("key")
+        yield from _in_steps(flow.get("workflow") or [], str(flow.get("key")), f"{name}: ")
+
+
+def _in_steps(workflow: Sequence[Any], flow: str, before: str) -> Iterator[tuple[str, Message]]:
+    """The messages of a workflow, numbered as in its drawing: those inside branches and variants as well."""
+    for number, place in enumerate(steps_in(workflow), 1):
+        step = place.step
+        kind = channel_kind_of(step)
+        if kind in KINDS:
+            title = f"{before}Step {number}: {KINDS[kind].label}"
+            yield from _texts(
+                f"{qualified(flow, str(step.get('key', place.path)))}-{kind}", title, kind, step
+            )
 
 
 def _texts(key: str, title: str, kind: str, content: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from campaigns.console.retry_forms import RetryRow, retries_of, rows_as_posted, rows_as_stored
 from campaigns.console.variant_forms import Texts, texts_as_posted, texts_as_stored
 from channels.domain.kinds import KINDS, ChannelKind, available_kinds
 from channels.models import Connection
@@ -30,14 +31,26 @@ class Block:
     locked: str = ""
     connections: list[Connection] = field(default_factory=list)
     texts: Texts = field(default_factory=lambda: Texts("", ""))
+    retries: list[RetryRow] = field(default_factory=list)
+    """Of calls: whom it calls again."""
+    agent: int | None = None
+    """Of a flow: the automated sender."""
 
     def __post_init__(self) -> None:
         if not self.texts.kind:
             self.texts = Texts(f"c{self.index}-", self.kind.key)
+        self.retries = self.retries or rows_as_stored(self.kind.key, {})
 
     def renumber(self, index: int) -> None:
         """Its place in the form, which the names of its fields carry."""
         self.index, self.texts.prefix = index, f"c{index}-"
+
+    def place_retry_error(self, path: list[str], text: str) -> bool:
+        """Beside the outcome that a problem is about (retries.busy.after); False where it is about none."""
+        named = [row for row in self.retries if path[:1] == ["retries"] and path[1:2] == [row.outcome]]
+        for row in named:
+            row.error = text
+        return bool(named)
 
     @property
     def prefix(self) -> str:
@@ -62,6 +75,8 @@ class Block:
         found["connection"] = whole(self.connection)
         if with_content:
             found["content"] = self.texts.payload(self.values)
+            if retries := retries_of(self.retries):
+                found["content"]["retries"] = retries
         return found
 
 
@@ -101,6 +116,7 @@ def blocks_of(campaign: Any, channels: Iterable[Any]) -> list[Block]:
                 {},
                 locked,
                 texts=texts,
+                retries=rows_as_stored(channel.kind, channel.content),
             )
         )
     return found
@@ -127,6 +143,7 @@ def posted_blocks(data: Mapping[str, Any], campaign: Any, channels: Iterable[Any
             data.get(f"c{index}-connection", ""),
             values,
             texts=texts,
+            retries=rows_as_posted(f"c{index}-", kind.key, data),
         )
         block.renumber(len(found))
         found.append(block)

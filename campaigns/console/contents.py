@@ -1,39 +1,44 @@
-"""What a campaign sends, as pages show it: content by channel, steps of a workflow in words, renderings."""
+"""The workflows of a campaign as pages show them to read: every step in its place, with the texts that it sends."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from channels.domain.kinds import KINDS
+from campaigns.console.trigger_words import trigger_words
+from campaigns.console.workflow_cards import Card, cards_of
+from campaigns.domain.programs import HasPrograms, programs_of
+from campaigns.domain.steps import channel_kind_of
+from campaigns.domain.workflow import steps_in
 from channels.domain.variants import Variant, texts_of
-
-STEP_ICONS = {"message": "send", "delay": "hourglass", "exit": "flag"}
 
 
 @dataclass(frozen=True, slots=True)
-class StepShown:
-    """A step of a workflow in words."""
+class Drawing:
+    """The workflow of a journey (``flow`` is ""), or of one flow."""
 
-    key: str
-    type: str
-    icon: str
-    title: str
-    texts: tuple[Variant, ...] = ()
-    """What a message sends: one text, or its variants."""
-
-
-def steps_of(campaign: Any) -> list[StepShown]:
-    """The steps of a journey; empty for every other kind."""
-    return [_shown(step) for step in campaign.workflow if isinstance(step, dict)]
+    flow: str
+    name: str
+    active: bool
+    cards: list[Card]
+    enters: str = ""
+    """What lets people into a flow, in words."""
 
 
-def _shown(step: dict[str, Any]) -> StepShown:
-    kind = step.get("type", "")
-    icon = STEP_ICONS.get(kind, "circle")
-    title = {"delay": f"Wait {step.get('for', '')}", "exit": "Exit"}.get(kind, kind.capitalize())
-    if kind == "message" and step.get("channel") in KINDS:
-        channel = KINDS[step["channel"]]
-        icon, title = channel.icon, f"Send: {channel.label}"
-    texts = tuple(texts_of(step)) if kind == "message" else ()
-    return StepShown(step.get("key", ""), kind, icon, title, texts)
+def drawings_of(campaign: HasPrograms) -> list[Drawing]:
+    """Its workflows, the inactive flows too; none for kinds that have no steps."""
+    return [
+        Drawing(
+            one.flow, one.name, one.active, cards_of(one.workflow, with_texts=True),
+            trigger_words(one.trigger, one.frequency) if one.flow else "",
+        )
+        for one in programs_of(campaign)
+    ]  # fmt: skip
+
+
+def texts_within(campaign: HasPrograms) -> Iterator[tuple[str, Variant]]:
+    """(kind of channel, text) of everything that its steps send, wherever they stand; each variant by itself."""
+    for program in programs_of(campaign):
+        for place in steps_in(program.workflow):
+            if kind := channel_kind_of(place.step):
+                yield from ((kind, text) for text in texts_of(place.step))

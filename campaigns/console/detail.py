@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count
@@ -11,27 +12,27 @@ from django.utils import timezone
 from django.views.generic import View
 
 from approvals.models import Request
-from campaigns.console.cards import cards, coming
-from campaigns.console.contents import steps_of
+from campaigns.console.cards import Card, cards
+from campaigns.console.channel_outcomes import FUNNEL
+from campaigns.console.coming import coming, people_inside
+from campaigns.console.contents import drawings_of
 from campaigns.console.diagrams import diagram_of
 from campaigns.console.pages import CampaignPage, OfCampaign, primary_action
 from campaigns.console.rows import Shown, shown
 from campaigns.console.runs import runs_panel
+from campaigns.console.step_words import titles_of
+from campaigns.console.words import kind_label, words
 from campaigns.domain import states as s
-from campaigns.models import Activity, Campaign, Journey
-from campaigns.services.counts import journey_counts
+from campaigns.domain.programs import BY_STEPS
+from campaigns.models import Activity, Campaign
 from campaigns.services.variants import trials
+from channels.domain.kinds import KINDS
 from channels.domain.states import REASONS
 from channels.models import Delivery
 from config.console.paging import keyset_page
 
 TILES = (
-    ("Audience", "audience", ""),
-    ("Sent", "sent", "audience"),
-    ("Delivered", "delivered", "sent"),
-    ("Opened", "opened", "sent"),
-    ("Clicked", "clicked", "sent"),
-    ("Converted", "converted", "sent"),
+    *FUNNEL,
     ("Failed", "failed", "audience"),
     ("In doubt", "unknown", "audience"),
 )
@@ -49,14 +50,16 @@ def overview(campaign: Any, row: Shown) -> dict[str, Any]:
         .exclude(to_status="")
         .values_list("to_status", flat=True)
     )
+    inside = people_inside(campaign, now) if campaign.kind in BY_STEPS else None
     values = {
         "row": row,
         "campaign": campaign,
         "cards": channels,
-        "trials": trials(campaign, [card.channel for card in channels]),
+        "trials": _trials(campaign, channels),
         "outcomes": OUTCOMES,
         "can_edit": campaign.status != s.ARCHIVED,
-        "coming": coming(campaign, figures, channels),
+        "coming": coming(campaign, figures, channels, inside),
+        "recent": _lately(campaign),
         **runs_panel(campaign, now),
         "tiles": [
             {"label": label, "key": name, "value": figures.get(name, 0), "of": figures.get(whole, 0)}
@@ -64,9 +67,30 @@ def overview(campaign: Any, row: Shown) -> dict[str, Any]:
         ],
         "diagram": diagram_of(campaign.lifecycle, campaign.status, set(visited.distinct()), compact=True),
     }  # fmt: skip
-    if campaign.kind == "journey":
-        values["in_progress"] = journey_counts([campaign.pk])[campaign.pk].get(Journey.ACTIVE, 0)
+    if inside:
+        values["in_progress"] = inside.number
+        # Whoever is sent several messages, or is in several flows, has several rows in the ledger.
+        values["tiles"][0] |= {"label": "Entered", "value": inside.entered}
+    elif sum(1 for card in channels if card.audience) > 1:
+        # The same people in every channel: not so many people as rows.
+        values["tiles"][0] |= {"label": "Messages", "key": ""}
     return values
+
+
+def _trials(campaign: Campaign, channels: Sequence[Card]) -> list[dict[str, Any]]:
+    """The variants of its contents with their results, each with the name of its step."""
+    found = trials(campaign, [card.channel for card in channels])
+    titles = titles_of(campaign) if found else {}
+    return [{"trial": trial, "title": titles.get(trial.step, trial.step)} for trial in found]
+
+
+def _lately(campaign: Any) -> list[Activity]:
+    """What was done to it last."""
+    found = list(Activity.objects.filter(campaign_id=campaign.pk).order_by("-id")[:5])
+    for activity in found:
+        kind = KINDS.get(activity.data.get("channel") or "")
+        activity.channel_label = kind.label if kind else activity.data.get("channel")  # type: ignore[attr-defined]
+    return found
 
 
 def waiting_request(campaign: Any) -> Request | None:
@@ -83,11 +107,9 @@ class Overview(CampaignPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        recent = Activity.objects.filter(campaign_id=self.campaign.pk).order_by("-id")[:5]
         return {
             **context,
             **overview(self.campaign, context["row"]),
-            "recent": recent,
             "original": self._original(),
             "waiting": waiting_request(self.campaign),
         }
@@ -114,14 +136,19 @@ class LiveOverview(OfCampaign, View):
 
 
 class Content(CampaignPage):
-    """What is sent: per channel, or the steps of a journey."""
+    """What is sent: per channel, or the steps of every workflow."""
 
     template_name = "campaigns/content.html"
     tab = "Content"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        return {**context, "cards": cards(self.campaign, timezone.now()), "steps": steps_of(self.campaign)}
+        return {
+            **context,
+            "cards": cards(self.campaign, timezone.now()),
+            "drawings": drawings_of(self.campaign),
+            "by_steps": self.campaign.kind in BY_STEPS,
+        }
 
 
 class ActivityPage(CampaignPage):
@@ -154,9 +181,9 @@ def _is_move(activity: Activity) -> bool:
 
 def activity_label(activity: Activity) -> str:
     """“Schedule stop” of schedule_stop; with the channel where it was done to one."""
-    words = activity.action.replace("_", " ").capitalize()
     channel = activity.data.get("channel") if isinstance(activity.data, dict) else ""
-    return f"{words} ({channel})" if channel else words
+    done = words(activity.action)
+    return f"{done} ({kind_label(channel)})" if channel else done
 
 
 class ErrorPage(CampaignPage):

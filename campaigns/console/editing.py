@@ -15,9 +15,10 @@ from django.views.generic import View
 
 from campaigns.console.audience import conditions_in_words, with_conditions
 from campaigns.console.diagrams import diagram_of
-from campaigns.console.forms import NameForm, NewCampaignForm, TriggerForm, WhenForm, WhoForm
+from campaigns.console.forms import NameForm, NewCampaignForm, WhenForm, WhoForm
 from campaigns.console.outcomes import DONE, VERBS, Becoming, becoming, typed_text
 from campaigns.console.pages import OfCampaign, answer_as_page
+from campaigns.console.setup_steps import SETUP_STATUSES, STEPS, STEPS_OF, steps_of_setup
 from campaigns.domain.editing import EditRule
 from campaigns.domain.lifecycles import BY_KIND
 from campaigns.models import Label, Topic
@@ -25,28 +26,11 @@ from campaigns.services.actors import Actor
 from campaigns.services.campaigns import create_campaign
 from campaigns.services.editing import rights, save_edit
 from campaigns.services.errors import ActionError, EditsDiscarded, Invalid, Stale
-from campaigns.services.facts import has_audience
 from campaigns.services.trials import as_proposed
 from config.console.local_time import LocalTimeField, local_text, to_moment
 from config.console.views import FormPage
 
-SETUP_STATUSES = ("draft", "configured", "rejected")
-STEPS = (("who", "Who"), ("what", "What"), ("when", "When"), ("review", "Review"))
 NEXT = {"who": "what", "what": "when", "when": "review"}
-
-
-def steps_of_setup(campaign: Any, current: str) -> list[dict[str, Any]]:
-    """The steps above the pages of a draft; empty once it has been started."""
-    if campaign.status not in SETUP_STATUSES:
-        return []
-    done = {"who": has_audience(campaign), "what": bool(campaign.channel_rows)}
-    return [
-        {
-            "number": number, "label": label, "is_current": name == current, "is_done": done.get(name, False),
-            "url": reverse(f"campaigns:{'review' if name == 'review' else 'edit-' + name}", args=[campaign.pk]),
-        }
-        for number, (name, label) in enumerate(STEPS, 1)
-    ]  # fmt: skip
 
 
 class NewCampaign(FormPage):
@@ -67,25 +51,21 @@ class NewCampaign(FormPage):
     def save(self, form: Any) -> str:
         values = {"kind": form.cleaned_data["kind"], "name": form.cleaned_data["name"]}
         campaign = create_campaign(Actor.member(self.membership), values, timezone.now())
-        return reverse("campaigns:edit-who", args=[campaign.pk])
+        first, _ = STEPS_OF.get(campaign.kind, STEPS)[0]
+        return reverse(f"campaigns:edit-{first}", args=[campaign.pk])
 
 
 class EditPage(OfCampaign, FormPage):
     """A section of a campaign. What the table of editable sections refuses is said, and nothing is changed."""
 
-    section = ""
-    heading = ""
+    section = heading = ""
     refusals = (ActionError,)
     write_ability = "edit_campaigns"
-
     is_prefilled = False
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.open_sections():
-            label = self.campaign.look.label
-            words = self.rule.popup if self.rule.outcome == "discard" else ""
-            words = words or f"{self.section.capitalize()} cannot be edited while the campaign is {label}."
-            messages.warning(request, words)
+            messages.warning(request, self.closed_words())
             return HttpResponseRedirect(self.campaign_url)
         with as_proposed(self.campaign) as self.is_prefilled:
             self.prepare()
@@ -112,6 +92,17 @@ class EditPage(OfCampaign, FormPage):
     def open_sections(self) -> list[str]:
         return [section for section in self.sections if section == self.section]
 
+    def closed_words(self) -> str:
+        """Why the page cannot be used now."""
+        words = self.rule.popup if self.rule.outcome == "discard" else ""
+        label = self.campaign.look.label
+        return words or f"{self.section.capitalize()} cannot be edited while the campaign is {label}."
+
+    @property
+    def saved_as(self) -> str:
+        """What it is called where it says that it has been saved."""
+        return self.heading.lower()
+
     def payload(self, form: Any) -> dict[str, Any]:
         return form.payload()
 
@@ -126,7 +117,7 @@ class EditPage(OfCampaign, FormPage):
         except ActionError as error:
             answer_as_page(error)
             raise
-        messages.success(self.request, DONE[edited.outcome].format(self.heading.lower()))
+        messages.success(self.request, DONE[edited.outcome].format(self.saved_as))
         return self.following_url() if edited.outcome == "save" else self.campaign_url
 
     def times(self) -> dict[str, Any]:
@@ -238,16 +229,15 @@ class EditName(EditPage):
 
 
 class EditWho(EditPage):
-    """The audience: a list, or the segment trigger of a journey."""
+    """The audience: a list. What lets people into a journey is in trigger_pages.py."""
 
     section, heading = "who", "Who"
     template_name = "campaigns/edit_who.html"
 
     def make_form(self, data: Any = None, files: Any = None) -> forms.Form:
-        form_class = TriggerForm if self.campaign.kind == "journey" else WhoForm
-        form = form_class(data, files, workspace=self.workspace, initial=self.initial())
+        form = WhoForm(data, files, workspace=self.workspace, initial=self.initial())
         if self.campaign.audience_condition:
-            form.fields["segment"].empty_label = "Everybody who meets the condition"
+            form.fields["segment"].empty_label = "Everybody who meets the condition"  # type: ignore[attr-defined]
         return form
 
     def payload(self, form: Any) -> dict[str, Any]:
@@ -257,14 +247,10 @@ class EditWho(EditPage):
         return {**super().context(), "asked": conditions_in_words(self.campaign)}
 
     def initial(self) -> dict[str, Any]:
-        trigger, frequency = self.campaign.trigger, self.campaign.frequency
-        groups = trigger.get("in") or ([[self.campaign.segment_id]] if self.campaign.segment_id else [])
+        frequency = self.campaign.frequency
         return {
             **super().initial(),
             "segment": self.campaign.segment_id,
-            "inside": groups[0] if groups else [],
-            "also": groups[1] if len(groups) > 1 else [],
-            "outside": trigger.get("not_in", []),
             "frequency": next(iter(frequency), "once"),
             "every": frequency.get("at_most_every", ""),
         }

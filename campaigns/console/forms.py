@@ -72,7 +72,9 @@ class NameForm(VersionForm):
 
 def active_segments(workspace: Workspace) -> Any:
     """The lists that a campaign can be for."""
-    return Segment.objects.filter(workspace=workspace, archived_at__isnull=True).order_by("name")
+    return Segment.objects.filter(workspace=workspace, archived_at__isnull=True, hidden=False).order_by(
+        "name"
+    )
 
 
 class WhoForm(VersionForm):
@@ -89,51 +91,6 @@ class WhoForm(VersionForm):
     def payload(self) -> dict[str, Any]:
         segment = self.cleaned_data["segment"]
         return {"audience": {"segment": segment.pk} if segment else None}
-
-
-class TriggerForm(VersionForm):
-    """Who enters a journey: in any of these lists, and in any of those, but in none of the last."""
-
-    inside = forms.ModelMultipleChoiceField(
-        queryset=Segment.objects.none(), label="In any of these lists", required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
-    also = forms.ModelMultipleChoiceField(
-        queryset=Segment.objects.none(), label="and in any of these", required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
-    outside = forms.ModelMultipleChoiceField(
-        queryset=Segment.objects.none(), label="but in none of these", required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
-    frequency = forms.ChoiceField(choices=FREQUENCIES, label="How often may a person enter", required=False)
-    every = forms.CharField(
-        required=False, max_length=40, label="in this time", help_text="For example: 30 days."
-    )
-
-    def __init__(self, data: Any, files: Any, *, workspace: Workspace, **more: Any) -> None:
-        super().__init__(data, files, **more)
-        segments = list(active_segments(workspace))
-        for name in ("inside", "also", "outside"):
-            field = self.fields[name]
-            field.queryset = active_segments(workspace)  # type: ignore[attr-defined]
-            field.choices = [(segment.pk, segment.name) for segment in segments]  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        if values.get("also") and not values.get("inside"):
-            self.add_error("inside", "Choose at least one list that people have to be in.")
-        return values
-
-    def payload(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        groups = [[segment.pk for segment in values[name]] for name in ("inside", "also")]
-        groups = [group for group in groups if group]
-        outside = [segment.pk for segment in values["outside"]]
-        trigger = {"type": "segment", "in": groups, "not_in": outside} if groups else None
-        chosen = values["frequency"] or "once"
-        frequency = {"at_most_every": values["every"]} if chosen == "at_most_every" else {chosen: True}
-        return {"trigger": trigger, "frequency": frequency}
 
 
 class WhenForm(VersionForm):
@@ -155,7 +112,7 @@ class WhenForm(VersionForm):
         self.kind = kind
         if kind != "message":
             del self.fields["mode"]
-        if kind == "outreach":
+        if kind in ("outreach", "flow"):
             del self.fields["starts_at"]
         if kind != "journey":
             del self.fields["stops_at"]

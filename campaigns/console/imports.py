@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
 from campaigns.domain.csv_reading import DELIMITERS
-from campaigns.domain.headers import FIELD_LABELS
 from campaigns.domain.text_files import ENCODINGS
-from campaigns.models import ImportJob, RefusedRow, Segment
+from campaigns.models import Campaign, ImportJob, RefusedRow, Segment
 from campaigns.services import handover, import_setup
 from campaigns.services.errors import ActionError
 from campaigns.services.import_report import report_csv
 from campaigns.services.people import create_list
 from config.console.access import MemberPage
+from config.console.numbers import whole
 from config.console.views import FormPage
 
 SHOWN_ROWS = 50
@@ -63,6 +65,17 @@ class UploadForm(forms.Form):
         return values
 
 
+def campaign_named(request: HttpRequest, membership: Any) -> Campaign | None:
+    """The campaign in the address (``?campaign=12``), if this member may see it."""
+    pk = whole(request.GET.get("campaign"))
+    return Campaign.objects.visible_to(membership).filter(pk=pk).first() if pk else None
+
+
+def earlier_imports(workspace: Any, kind: str) -> QuerySet[ImportJob]:
+    """The latest of this kind."""
+    return ImportJob.objects.filter(workspace=workspace, kind=kind).order_by("-id")[:10]
+
+
 class Upload(FormPage):
     """Receive the file; what comes of it is a draft that nobody has imported yet."""
 
@@ -72,14 +85,20 @@ class Upload(FormPage):
     refusals = (ActionError,)
 
     def initial(self) -> dict[str, Any]:
-        return {"region": self.workspace.default_region, "segment": self.request.GET.get("segment")}
+        segment = self.request.GET.get("segment") or (self.campaign and self.campaign.segment_id)
+        return {"region": self.workspace.default_region, "segment": segment}
 
     def form_arguments(self) -> dict[str, Any]:
         return {"workspace": self.workspace}
 
     def context(self) -> dict[str, Any]:
-        recent = ImportJob.objects.filter(workspace=self.workspace).order_by("-id")[:10]
-        return {"title": "Import people", "recent": recent}
+        recent = earlier_imports(self.workspace, ImportJob.PEOPLE)
+        return {"kind": ImportJob.PEOPLE, "recent": recent, "campaign": self.campaign}
+
+    @property
+    def campaign(self) -> Any | None:
+        """The campaign whose contacts are uploaded, where one has led here."""
+        return campaign_named(self.request, self.membership)
 
     def save(self, form: Any) -> str:
         values = form.cleaned_data
@@ -96,7 +115,8 @@ class Upload(FormPage):
                 segment=segment,
                 region=values["region"],
             )
-        return reverse("people:import-job", args=[job.pk])
+        back = f"?campaign={self.campaign.pk}" if self.campaign else ""
+        return reverse("people:import-job", args=[job.pk]) + back
 
     def _new_list(self, name: str) -> Segment:
         try:
@@ -110,13 +130,13 @@ class JobPage(MemberPage):
     """A page about one import of the workspace."""
 
     ability = "import_people"
+    kind = ImportJob.PEOPLE
     kwargs: dict[str, Any]
 
     @property
     def job(self) -> ImportJob:
-        jobs = ImportJob.objects.filter(workspace=self.workspace).select_related(
-            "segment", "created_by", "workspace"
-        )
+        jobs = ImportJob.objects.filter(workspace=self.workspace, kind=self.kind)
+        jobs = jobs.select_related("segment", "created_by", "workspace")
         return get_object_or_404(jobs, pk=self.kwargs["pk"])
 
 
@@ -126,7 +146,8 @@ class JobDetail(JobPage, TemplateView):
     template_name = "campaigns/import_job.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**job_context(self.job), **kwargs)
+        campaign = campaign_named(self.request, self.membership)
+        return super().get_context_data(**job_context(self.job), campaign=campaign, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Corrections (“Read it again”), or the start of the import."""
@@ -135,7 +156,13 @@ class JobDetail(JobPage, TemplateView):
         is_same_file = (encoding, delimiter) == (job.encoding, job.delimiter)
         mapping = {label: _target(data, index) for index, label in enumerate(data.getlist("column"))}
         try:
-            import_setup.correct(job, mapping=mapping, encoding=encoding, delimiter=delimiter)
+            import_setup.correct(
+                job,
+                mapping=mapping,
+                encoding=encoding,
+                delimiter=delimiter,
+                object_type=data.get("object_type"),
+            )
             # Read another way, the file has other columns: those have to be looked at before anything starts.
             if data.get("op") == "start" and is_same_file:
                 import_setup.queue_import(job)
@@ -144,7 +171,7 @@ class JobDetail(JobPage, TemplateView):
             return render(
                 request, self.template_name, {**job_context(job), "refusal": str(error)}, status=error.status
             )
-        return HttpResponseRedirect(reverse("people:import-job", args=[job.pk]))
+        return HttpResponseRedirect(request.get_full_path())
 
 
 def _target(data: Any, index: int) -> str:
@@ -163,8 +190,10 @@ def job_context(job: ImportJob) -> dict[str, Any]:
             return values | {"refusal": str(error)}
         values |= {
             "preview": preview,
-            "columns": [_column(index, column) for index, column in enumerate(preview.columns)],
-            "fields": FIELD_LABELS,
+            "columns": [
+                _column(index, column, preview.fields) for index, column in enumerate(preview.columns)
+            ],
+            "fields": preview.fields,
             "encodings": ENCODINGS,
             "delimiters": DELIMITERS,
         }
@@ -173,8 +202,8 @@ def job_context(job: ImportJob) -> dict[str, Any]:
     return values
 
 
-def _column(index: int, column: Any) -> dict[str, Any]:
-    is_field = column.target in FIELD_LABELS
+def _column(index: int, column: Any, fields: Mapping[str, str]) -> dict[str, Any]:
+    is_field = column.target in fields
     return {
         "index": index,
         "label": column.label,

@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import View
 
+from campaigns.console.calls import calls_of
 from campaigns.console.cards import Card, cards
 from campaigns.console.pages import CampaignPage, OfCampaign
+from campaigns.console.step_words import titles_of
+from campaigns.domain.programs import BY_STEPS
 from campaigns.engine.audience import audience_of
-from campaigns.models import Journey, Person, SegmentMember
-from campaigns.services.counts import journey_counts
+from campaigns.models import Person, SegmentMember
 from channels.domain import states as cs
 from channels.models import Delivery
 from channels.services.doubt import resolve_unknown
@@ -48,6 +50,9 @@ class MessagesPage(CampaignPage):
         status = self.request.GET.get("status", "")
         status = status if status in (*cs.DELIVERY_STATUSES, *cs.OUTCOMES) else ""
         page = self._page(chosen.channel.pk, status) if chosen else None
+        is_voice = chosen is not None and chosen.channel.kind == "voice"
+        names = titles_of(self.campaign)
+        calls = calls_of(row.pk for row in page.rows) if page and is_voice else {}
         return {
             **context,
             "cards": channels,
@@ -57,7 +62,14 @@ class MessagesPage(CampaignPage):
             "statuses": self._statuses(chosen),
             "may_resolve": status == cs.UNKNOWN and self.may("resolve_unknown"),
             "page": page,
-            "deliveries": [{"delivery": d, "why": why(d), "look": LOOKS[d.status]} for d in page.rows] if page else [],
+            "has_steps": self.campaign.kind in BY_STEPS,
+            "deliveries": [
+                {
+                    "delivery": d, "why": why(d), "look": LOOKS[d.status], "calls": calls.get(d.pk, ()),
+                    "step": names.get(d.step, d.step),
+                }
+                for d in (page.rows if page else ())
+            ],
         }  # fmt: skip
 
     def _chosen(self, channels: list[Card]) -> Card | None:
@@ -120,31 +132,14 @@ def why(delivery: Delivery) -> str:
 
 
 class ParticipantsPage(CampaignPage):
-    """The people of the campaign: where each is in the workflow, or what each was sent."""
+    """The people of the audience, and what each was sent."""
 
     template_name = "campaigns/participants.html"
     tab = "Participants"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        parts = self._journeys() if self.campaign.kind == "journey" else self._people()
-        return {**context, **parts}
-
-    def _journeys(self) -> dict[str, Any]:
-        status = self.request.GET.get("status", "")
-        rows = Journey.objects.filter(campaign_id=self.campaign.pk).select_related("person")
-        if status in dict(Journey.STATUSES):
-            rows = rows.filter(status=status)
-        page = keyset_page(rows, ["person_id", "entry"], self.request.GET.get("cursor", ""), PAGE)
-        counts = journey_counts([self.campaign.pk])[self.campaign.pk]
-        steps = {step.get("key"): step for step in self.campaign.workflow if isinstance(step, dict)}
-        return {
-            "page": page,
-            "journeys": page.rows,
-            "steps": steps,
-            "status": status,
-            "statuses": [{"name": name, "label": label, "count": counts.get(name, 0)} for name, label in Journey.STATUSES],
-        }  # fmt: skip
+        return {**context, **self._people()}
 
     def _people(self) -> dict[str, Any]:
         audience = audience_of(self.campaign)
@@ -161,14 +156,14 @@ class ParticipantsPage(CampaignPage):
             page = keyset_page(everybody, ["id"], cursor, PAGE)
             people = page.rows
         channels = {row["id"]: row["kind"] for row in self.campaign.channel_rows}
-        sent = _deliveries(channels, [person.pk for person in people])
+        sent = deliveries_of(channels, [person.pk for person in people])
         return {
             "page": page,
             "people": [{"person": person, "deliveries": sent.get(person.pk, [])} for person in people],
         }
 
 
-def _deliveries(channels: dict[int, str], people: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+def deliveries_of(channels: dict[int, str], people: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     """The ledger rows of these people in these channels, by person: one query."""
     found: dict[int, list[dict[str, Any]]] = {}
     # ``+ 0``: by the people's own index, never along a channel that may have a million of them.

@@ -22,13 +22,14 @@ from campaigns.console.pages import OfCampaign, answer_as_page
 from campaigns.domain.deliveries import MULTIPLE_DATES, RECURRING
 from campaigns.domain.editing import EditRule, why_locked
 from campaigns.domain.recurrence import read_moment
-from campaigns.services.calendar import RUN, START, STOP
+from campaigns.services.calendar import MESSAGE, RUN, START, STOP
 from campaigns.services.editing import rights, save_edit
 from campaigns.services.errors import ActionError, NotAllowed, Stale
+from campaigns.services.send_schedule import KEY, messages_of
 from config.console.local_time import LocalTimeField, comes_twice, local_text, to_moment
 from config.console.views import ActionView
 
-_WORDS = {START: "start", STOP: "stop", RUN: "run"}
+_WORDS = {START: "start", STOP: "stop", RUN: "run", MESSAGE: "message"}
 _BY_RULE = (
     "Its runs follow from a rule, so one of them cannot be moved by itself; change the rule under When."
 )
@@ -73,7 +74,7 @@ class Move(OfCampaign, ActionView):
     @cached_property
     def moved(self) -> datetime | None:
         """The time that is to change: the campaign's own, or of a run the one that the address names."""
-        if self.what == RUN:
+        if self.what in (RUN, MESSAGE):
             return read_moment(self.request.GET.get("at", "").replace(" ", "+"))
         return self.campaign.starts_at if self.what == START else self.campaign.stops_at
 
@@ -96,13 +97,19 @@ class Move(OfCampaign, ActionView):
             return _BY_RULE
         if self.moved is None:
             return f"It has no {_WORDS[self.what]} at a set time any more."
+        if self.what == MESSAGE and not self._moved_messages():
+            return "No message goes out at that time any more."
         if self._in_list() and self.moved not in map(read_moment, delivery.get("at") or []):
             return "This run is not among its dates any more."
         return ""
 
+    def _moved_messages(self) -> list[int]:
+        """The messages that go out at the time that the address names."""
+        return [one.pk for one in messages_of(self.campaign) if one.sends_at == self.moved]
+
     def _in_list(self) -> bool:
         is_list = (self.campaign.delivery or {}).get("type") == MULTIPLE_DATES
-        return is_list and self.what != STOP
+        return is_list and self.what not in (STOP, MESSAGE)
 
     def make_form(self, data: Any = None, files: Any = None) -> forms.Form:
         zone = self.workspace.timezone
@@ -140,11 +147,13 @@ class Move(OfCampaign, ActionView):
 
     @property
     def _verb(self) -> str:
-        return {START: "starts", STOP: "stops", RUN: "runs"}[self.what]
+        return {START: "starts", STOP: "stops", RUN: "runs", MESSAGE: "sends its message"}[self.what]
 
     def _payload(self, moment: datetime) -> dict[str, Any]:
         """The change in the API's shape."""
         written = moment.astimezone(UTC).isoformat()
+        if self.what == MESSAGE:
+            return {KEY: [{"id": pk, "sends_at": written} for pk in self._moved_messages()]}
         if self._in_list():
             delivery = self.campaign.delivery
             times = [written if read_moment(at) == self.moved else at for at in delivery["at"]]

@@ -91,7 +91,7 @@ def _plain(value: Any) -> Any:
 
 
 def _names(workspace: Workspace) -> dict[str, dict[str, str]]:
-    lists = Segment.objects.filter(workspace=workspace).order_by("-pk")[:500]
+    lists = Segment.objects.filter(workspace=workspace, hidden=False).order_by("-pk")[:500]
     return {
         "segments": {str(row.pk): row.name for row in lists},
         "connections": {str(row.pk): row.name for row in Connection.objects.filter(workspace=workspace)},

@@ -25,8 +25,24 @@ TABS = (
     ("Content", "campaigns:content"),
     ("Participants", "campaigns:participants"),
     ("Messages", "campaigns:messages"),
+    ("Analytics", "campaigns:analytics"),
+    ("Drafts", "campaigns:drafts"),
+    ("Dry run", "campaigns:dry-run"),
     ("Activity", "campaigns:activity"),
 )
+#: A python campaign has contacts and a log instead (seed 002).
+PYTHON_TABS = (
+    ("Overview", "campaigns:detail"),
+    ("Content", "campaigns:content"),
+    ("Contacts", "campaigns:contacts"),
+    ("Messages", "campaigns:messages"),
+    ("Analytics", "campaigns:analytics"),
+    ("Logs", "campaigns:logs"),
+    ("Activity", "campaigns:activity"),
+)
+
+#: The kinds of campaign that have the tab Analytics (see analytics.py).
+ANALYSED = ("outreach", "sms", "voice", "message", "journey", "flow", "python")
 
 
 class OfCampaign(MemberPage):
@@ -74,11 +90,18 @@ class CampaignPage(OfCampaign, DetailPage):
         row = shown([self.campaign], self.membership)[0]
         tabs = [
             {"label": self.tab_label(label), "url": reverse(name, args=[self.campaign.pk]), "is_current": label == self.tab}
-            for label, name in TABS
+            for label, name in (PYTHON_TABS if self.campaign.kind == "python" else TABS)
+            if label != "Analytics" or self.campaign.kind in ANALYSED
+            if label not in self.hidden_tabs(row)
         ]  # fmt: skip
         return super().get_context_data(
             row=row, tabs=tabs, primary=primary_action(row), sections=self.sections, **kwargs
         )
+
+    def hidden_tabs(self, row: Shown) -> set[str]:
+        """Drafts are a tab where there are some, and on its own page."""
+        hidden = set() if row.figures.get("drafted") or self.tab == "Drafts" else {"Drafts"}
+        return hidden
 
     def tab_label(self, label: str) -> str:
         return "Workflow" if label == "Content" and self.campaign.kind == "journey" else label
@@ -86,7 +109,18 @@ class CampaignPage(OfCampaign, DetailPage):
 
 def primary_action(row: Shown) -> Any | None:
     """The one action that the header offers as a button: the first of the dropdown that can be taken now."""
-    wanted = ("start", "schedule", "publish", "submit", "approve", "stop", "restart", "resume", "unarchive")
+    wanted = (
+        "start",
+        "schedule",
+        "publish",
+        "submit",
+        "approve",
+        "stop",
+        "force_stop",
+        "restart",
+        "resume",
+        "unarchive",
+    )
     return next((entry for entry in row.menu if entry.enabled and entry.name in wanted), None)
 
 

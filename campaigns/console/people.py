@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from campaigns.console.ledger import LOOKS, why
+from campaigns.console.objects import objects_of
 from campaigns.models import Campaign, Journey, Person, Segment
 from channels.domain.kinds import KINDS
 from channels.models import Delivery, Suppression
@@ -49,8 +50,11 @@ class PersonPage(DetailPage):
         return {
             **context,
             "attributes": sorted((person.attributes or {}).items()),
-            "segments": Segment.objects.filter(members__person=person, archived_at__isnull=True).order_by("name"),
+            "segments": Segment.objects.filter(
+                members__person=person, archived_at__isnull=True, hidden=False
+            ).order_by("name"),
             "messages_sent": self._messages(person),
+            "objects": objects_of(person.pk),
             "journeys": self._journeys(person),
             "suppressions": self._suppressions(person),
         }  # fmt: skip

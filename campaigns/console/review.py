@@ -10,16 +10,18 @@ from django.utils import timezone
 
 from campaigns.console.audience import sample_people, unreachable
 from campaigns.console.cards import Card, cards
-from campaigns.console.contents import steps_of
+from campaigns.console.contents import drawings_of, texts_within
 from campaigns.console.detail import waiting_request
-from campaigns.console.editing import steps_of_setup
 from campaigns.console.pages import CampaignPage
-from campaigns.engine.audience import audience_of, count_people
+from campaigns.console.setup_steps import steps_of_setup
+from campaigns.domain.programs import BY_STEPS, programs_of
+from campaigns.domain.triggers import BY_EVENT, type_of
+from campaigns.engine.audience import audience_of
+from campaigns.engine.audience_counts import count_people
 from campaigns.models import Person
 from campaigns.services.previewing import unknown_variables
 from channels.domain.content import is_html
 from channels.domain.templating import TemplateProblem
-from channels.domain.variants import texts_of
 from config.console.local_time import night_words
 
 
@@ -45,10 +47,11 @@ class Review(CampaignPage):
             **context,
             "cards": channels,
             "waiting": waiting_request(self.campaign),
-            "steps_shown": steps_of(self.campaign),
+            "drawings": drawings_of(self.campaign),
+            "by_steps": self.campaign.kind in BY_STEPS,
             "steps": steps_of_setup(self.campaign, "review"),
             "count": count_people(audience) if audience else None,
-            "warnings": list(self._warnings(channels)),
+            "warnings": list(dict.fromkeys(self._warnings(channels))),
             "blocked": [entry for entry in context["row"].menu if entry.name in _BEGIN and not entry.enabled],
         }
 
@@ -65,7 +68,9 @@ class Review(CampaignPage):
                     what,
                 )
             if person is not None:
-                yield from _empty_variables(person, kind, subject, body, what)
+                yield from _empty_variables(
+                    person, kind, subject, body, what, by_event=_has_events(self.campaign)
+                )
         if self.campaign.starts_at and (
             words := night_words(self.campaign.starts_at, self.campaign.timezone)
         ):
@@ -77,27 +82,27 @@ _BEGIN = ("start", "schedule", "publish", "submit")
 
 def _texts(campaign: Any, channels: list[Card]) -> list[tuple[str, str, str]]:
     """(kind, subject, body) of everything that is sent, each variant by itself."""
-    if campaign.kind == "journey":
-        steps = [
-            step for step in campaign.workflow if isinstance(step, dict) and step.get("type") == "message"
-        ]
-        contents = [(step.get("channel", ""), texts_of(step)) for step in steps]
-    else:
-        contents = [(card.kind.key, card.texts) for card in channels]
+    own = [(card.kind.key, text) for card in channels for text in card.texts]
     return [
         (kind, str(text.content.get("subject", "")), str(text.content["body"]))
-        for kind, texts in contents
-        for text in texts
+        for kind, text in (texts_within(campaign) if campaign.kind in BY_STEPS else own)
         if text.content.get("body")
     ]
 
 
-def _empty_variables(person: Person, kind: str, subject: str, body: str, url: str) -> Any:
+def _has_events(campaign: Any) -> bool:
+    """Whether an event, or a call that is one, lets people in: its properties are then known."""
+    return any(type_of(program.trigger) in BY_EVENT for program in programs_of(campaign) if program.trigger)
+
+
+def _empty_variables(person: Person, kind: str, subject: str, body: str, url: str, *, by_event: bool) -> Any:
     try:
         missing = unknown_variables(person, subject, body, html=is_html(kind, body))
     except TemplateProblem as problem:
         yield Notice(str(problem), url)
         return
+    if by_event:
+        missing = [name for name in missing if not name.startswith("event.")]
     if missing:
         names = ", ".join(f"{{{{ {name} }}}}" for name in missing)
         yield Notice(f"Empty for {person.display_name}, perhaps for everybody: {names}.", url)

@@ -24,12 +24,12 @@ from channels.models import Channel
 #: Where the entries of a dropdown that only open a page lead to.
 LINKS = {
     "edit": "campaigns:edit",
-    "adjust_schedule": "campaigns:edit-when",
+    "adjust_schedule": "campaigns:edit-schedule",
     "add_channel": "campaigns:add-channel",
     "view_details": "campaigns:messages",
     "view_results": "campaigns:messages",
     "view_error": "campaigns:error",
-    "show_logs": "campaigns:activity",
+    "show_logs": "campaigns:logs",
 }
 
 

@@ -18,7 +18,7 @@ from campaigns.console.pages import SHOWN_REFUSALS, CampaignPage, OfCampaign, an
 from campaigns.domain.lifecycle import Look
 from campaigns.domain.recurrence import Occurrence, occurrences
 from campaigns.domain.recurrence_words import in_words
-from campaigns.engine import audience
+from campaigns.engine import audience_counts
 from campaigns.models import Campaign, Run
 from campaigns.services import due_runs, running
 from campaigns.services.errors import ActionError
@@ -142,7 +142,7 @@ class ChooseRun(OfCampaign, ActionView):
     def context(self) -> dict[str, Any]:
         run = self.run
         if self.goes_out:
-            lines = [f"{people(audience.count(self.campaign))} of its audience get it now."]
+            lines = [f"{people(audience_counts.count(self.campaign))} of its audience get it now."]
         else:
             lines = ["Nobody gets this run."]
         coming = coming_runs(self.campaign, timezone.now())

@@ -32,7 +32,7 @@ class SegmentEditor(MemberPage, View):
         """The one that is edited."""
         if "pk" not in self.kwargs:
             return None
-        own = Segment.objects.filter(workspace=self.workspace, kind=Segment.CONDITION)
+        own = Segment.objects.filter(workspace=self.workspace, kind=Segment.CONDITION, hidden=False)
         return get_object_or_404(own, pk=self.kwargs["pk"])
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -98,7 +98,7 @@ class TryCondition(MemberPage, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        own = Segment.objects.filter(workspace=self.workspace, kind=Segment.CONDITION)
+        own = Segment.objects.filter(workspace=self.workspace, kind=Segment.CONDITION, hidden=False)
         edited = request.POST.get("segment", "")
         segment = own.filter(pk=int(edited)).first() if edited.isdecimal() and len(edited) < 19 else None
         vocabulary = Vocabulary(self.workspace, segment)

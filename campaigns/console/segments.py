@@ -32,7 +32,9 @@ class SegmentList(ListPage):
         return "archived" if self.request.GET.get("tab") == "archived" else "active"
 
     def rows(self) -> QuerySet[Any]:
-        found = Segment.objects.filter(workspace=self.workspace, archived_at__isnull=self.tab == "active")
+        found = Segment.objects.filter(
+            workspace=self.workspace, hidden=False, archived_at__isnull=self.tab == "active"
+        )
         if words := self.request.GET.get("q", "").strip():
             found = found.filter(name__icontains=words)
         members = SegmentMember.objects.filter(segment=OuterRef("pk")).order_by().values("segment")
@@ -105,7 +107,7 @@ class SegmentPage(DetailPage):
     context_name = "segment"
 
     def objects(self) -> QuerySet[Any]:
-        return Segment.objects.filter(workspace=self.workspace).select_related("created_by")
+        return Segment.objects.filter(workspace=self.workspace, hidden=False).select_related("created_by")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

@@ -1,4 +1,4 @@
-"""/campaigns/<id>/edit/what/: the content of every channel, or a journey's channels and workflow."""
+"""/campaigns/<id>/edit/what/: the content of every channel. Workflows are in workflow_pages.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from campaigns.console.content_forms import (
 from campaigns.console.editing import EditPage
 from campaigns.console.forms import VersionForm
 from campaigns.console.pages import OfCampaign
-from campaigns.console.step_forms import StepBlock, edited, posted_steps, steps_blocks
+from campaigns.console.taken_email import asked_email
+from campaigns.console.variant_forms import texts_as_stored
+from campaigns.domain.programs import BY_STEPS
+from campaigns.services.existing_emails import EMAIL, ExistingEmail
 from channels.models import Channel
 from config.console.numbers import whole
 
@@ -34,22 +37,20 @@ class EditWhat(EditPage):
     section, heading = "what", "What"
     template_name = "campaigns/edit_what.html"
     form_class = VersionForm
+    taken: ExistingEmail | None = None
 
     @property
     def is_journey(self) -> bool:
         return self.campaign.kind == "journey"
 
     def _load(self) -> None:
-        """Blocks and steps, as posted or as they are."""
+        """The channels, as posted or as they are."""
         channels = list(Channel.objects.filter(campaign=self.campaign).order_by("position", "id"))
         posted = self.request.method == "POST"
         self.blocks: list[Block] = (
             posted_blocks(self.request.POST, self.campaign, channels)
             if posted
             else blocks_of(self.campaign, channels)
-        )
-        self.steps: list[StepBlock] = (
-            posted_steps(self.request.POST) if posted else steps_blocks(self.campaign.workflow)
         )
         self.connections = usable_connections(self.workspace)
         self.kinds = kinds_for(self.campaign.kind)
@@ -67,6 +68,21 @@ class EditWhat(EditPage):
         added = self.request.GET.get("add", "")
         if any(kind.key == added for kind in self.kinds):
             self.blocks.append(self._new_block(added))
+        self.taken = None if self.campaign.kind in BY_STEPS else asked_email(self)
+        if self.taken:
+            self._start_from(self.taken)
+
+    def _start_from(self, email: ExistingEmail) -> None:
+        """Put an email into the block that it was chosen for; into a new one where that was not saved yet."""
+        at = whole(self.request.GET.get("block", "")) or 0
+        found = [block for block in self.blocks if block.index == at and block.kind.key == EMAIL]
+        if not found and any(kind.key == EMAIL for kind in self.kinds):
+            found = [self._new_block(EMAIL)]
+            self.blocks += found
+        for block in found:
+            if not block.locked:
+                content = {"subject": email.subject, "body": email.body}
+                block.texts, block.values = texts_as_stored(f"c{block.index}-", EMAIL, content)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._load()
@@ -78,10 +94,10 @@ class EditWhat(EditPage):
 
     def _operate(self, operation: str) -> None:
         subject, _, rest = operation.partition(":")
-        if subject == "step":
-            self.steps = edited(self.steps, rest, [block.kind.key for block in self.blocks])
-        elif rest == "add":
-            kind = self.request.POST.get("new_kind", "")
+        if subject != "channel":
+            return
+        if rest == "add" or rest.startswith("add-"):
+            kind = rest.removeprefix("add-") if rest != "add" else self.request.POST.get("new_kind", "")
             if any(known.key == kind for known in self.kinds):
                 self.blocks.append(self._new_block(kind))
         elif rest.startswith("remove-"):
@@ -95,32 +111,22 @@ class EditWhat(EditPage):
             block.renumber(index)
 
     def payload(self, form: Any) -> dict[str, Any]:
-        found: dict[str, Any] = {"channels": [block.payload(not self.is_journey) for block in self.blocks]}
-        if self.is_journey:
-            found["workflow"] = [step.payload() for step in self.steps]
-        return found
+        return {"channels": [block.payload(not self.is_journey) for block in self.blocks]}
 
     def _named(self, form: forms.Form, refusal: Exception) -> forms.Form:
-        """Put each problem beside its block: channels.0.content.subject, workflow.2.for."""
+        """Put each problem beside its block: channels.0.content.subject."""
         for path, text in getattr(refusal, "fields", {}).items():
             subject, *rest = path.split(".")
-            rows: list[Any] = {"channels": self.blocks, "workflow": self.steps}.get(subject, [])
+            rows = self.blocks if subject == "channels" else []
             at = whole(rest[0]) if rest else None
             if at is not None and at < len(rows):
-                self._place_error(rows[at], rest[1:], text)
+                if not (subject == "channels" and rows[at].place_retry_error(rest[2:], text)):
+                    place_error(rows[at], rest[1:], text)
             else:
                 form.add_error(None, text)
         if not form.errors and getattr(refusal, "fields", {}):
             form.add_error(None, "Some of it cannot be saved yet; the reasons are beside it.")
         return form
-
-    @staticmethod
-    def _place_error(block: Block | StepBlock, path: list[str], text: str) -> None:
-        if path[:1] == ["content"]:
-            path = path[1:] or ["content"]
-        if path[:1] == ["variants"] and block.texts.place_error(".".join(path[1:]), text):
-            return
-        block.errors[path[-1] if path else ""] = text
 
     def context(self) -> dict[str, Any]:
         people = sample_people(self.campaign, 10)
@@ -130,13 +136,22 @@ class EditWhat(EditPage):
         return {
             **super().context(),
             "blocks": self.blocks,
-            "step_blocks": self.steps,
+            "taken": self.taken,
             "is_journey": self.is_journey,
             "kinds": self.kinds,
-            "can_add": len(self.kinds) > 1 or not self.blocks,
+            "can_add": len(self.kinds) > 1 or not self.blocks or self.campaign.kind == "sms",
             "people": people,
             "properties": list(dict.fromkeys([*PROPERTIES, *known]))[:40],
         }
+
+
+def place_error(block: Block, path: list[str], text: str) -> None:
+    """Put a problem beside its field, by its path below the channel."""
+    if path[:1] == ["content"]:
+        path = path[1:] or ["content"]
+    if path[:1] == ["variants"] and block.texts.place_error(".".join(path[1:]), text):
+        return
+    block.errors[path[-1] if path else ""] = text
 
 
 class AddChannel(OfCampaign, View):

@@ -5,6 +5,7 @@ Everything in a row is text as it was typed. A condition that is nested deeper t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,13 +23,42 @@ OPERATORS_OF_TYPE: dict[str, tuple[str, ...]] = {
     "list": ("contains", "exists", "not_exists"),
     "": ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "exists", "not_exists"),
 }
-_FIRST_OPERATOR = {"attribute": "eq", "event": "done", "segment": "in", "label": "sent"}
+_FIRST_OPERATOR = {
+    "attribute": "eq", "event": "done", "segment": "in", "label": "sent", "object": "related", "relationship": "related",
+    "property": "eq",
+}  # fmt: skip
+#: Kinds of which attributes may be asked: of the object, or of the relationship itself.
+RELATED = ("object", "relationship")
+#: What a field of the page holds.
+LONGEST_INPUT = 2_000
 _ORDERED = ("gt", "gte", "lt", "lte")
 
 
 @dataclass(slots=True)
+class Asked:
+    """One attribute of an object or relationship that is asked for, and how.
+
+    ``written`` is the value as JSON where a condition had one: as long as its text stands there, 10 stays a number.
+    """
+
+    key: str = ""
+    test: str = ""
+    value: str = ""
+    written: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing has been typed."""
+        return not self.key.strip() and not self.value.strip()
+
+
+@dataclass(slots=True)
 class Row:
-    """One leaf: ``name`` is the attribute, event, label or the segment's id; the rest as far as the kind has it."""
+    """One leaf: ``name`` is the attribute, event, label, type or the segment's id; the rest as far as the kind has it.
+
+    ``asked`` are attributes of an object or relationship, all or any (``asked_join``) of which have to hold; a single
+    blank one asks for nothing.
+    """
 
     kind: str = "attribute"
     name: str = ""
@@ -37,6 +67,8 @@ class Row:
     times: str = ""
     amount: str = ""
     unit: str = ""
+    asked_join: str = "all"
+    asked: list[Asked] = field(default_factory=lambda: [Asked()])
 
     def __post_init__(self) -> None:
         self.op = self.op or _FIRST_OPERATOR.get(self.kind, "")
@@ -63,18 +95,22 @@ def condition_of(draft: Draft, type_of: Callable[[str], str], *, plain: bool = T
     """The condition in the API's shape; not ``plain``: with every block and row at the place that the page has it."""
     blocks = []
     for block in draft.blocks:
-        rows = [_leaf(row, type_of) for row in block.rows]
+        rows = [_leaf(row, type_of, plain) for row in block.rows]
         inner = rows[0] if plain and len(rows) == 1 else {block.join: rows}
         blocks.append({"not": inner} if block.negated else inner)
     return blocks[0] if plain and len(blocks) == 1 else {draft.join: blocks}
 
 
-def _leaf(row: Row, type_of: Callable[[str], str]) -> dict[str, Any]:
+def _leaf(row: Row, type_of: Callable[[str], str], plain: bool = True) -> dict[str, Any]:
     found: dict[str, Any] = {row.kind: row.name, "op": row.op}
     if row.kind == "segment":
         found["segment"] = int(row.name) if row.name.isdecimal() else row.name
-    elif row.kind == "attribute":
-        kind = type_of(row.name)
+    elif row.kind in RELATED:
+        if len(row.asked) > 1 or not row.asked[0].is_blank:
+            asked = [_asked_leaf(one) for one in row.asked]
+            found["where"] = asked[0] if plain and len(asked) == 1 else {row.asked_join: asked}
+    elif row.kind in ("attribute", "property"):
+        kind = type_of(row.name) if row.kind == "attribute" else ""
         if row.op == "in":
             found["value"] = [
                 _typed(part.strip(), kind, row.op) for part in row.value.split(",") if part.strip()
@@ -85,19 +121,32 @@ def _leaf(row: Row, type_of: Callable[[str], str]) -> dict[str, Any]:
         if row.amount.strip():
             found["within"] = f"{row.amount.strip()} {row.unit}s"
         if row.kind == "event" and row.times.strip() not in ("", "1"):
-            found["at_least"] = _number(row.times.strip())
+            found["at_least"] = number_of(row.times.strip())
     return found
+
+
+def _asked_leaf(asked: Asked) -> dict[str, Any]:
+    """Of what objects hold nobody knows the types: what is typed is read as it looks, what was written stays."""
+    leaf = _leaf(Row("attribute", asked.key.strip(), asked.test, asked.value), lambda key: "")
+    try:
+        written = json.loads(asked.written) if asked.written and "value" in leaf else None
+        same_shape = isinstance(written, list) == (asked.test == "in")
+        if written is not None and same_shape and _value_text(written) == asked.value:
+            leaf["value"] = written
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        pass  # no condition of ours wrote that
+    return leaf
 
 
 def _typed(text: str, kind: str, op: str) -> Any:
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
     if kind == "number" or (kind in ("", "text") and op in _ORDERED):
-        return _number(text)
+        return number_of(text)
     return text
 
 
-def _number(text: str) -> Any:
+def number_of(text: str) -> Any:
     """The number that a text says; the text where it says none."""
     for read in (int, float):
         try:
@@ -136,16 +185,16 @@ def _block(condition: Mapping[str, Any]) -> Block | None:
 
 
 def _row(leaf: Mapping[str, Any]) -> Row | None:
-    kind = next(kind for kind in _FIRST_OPERATOR if kind in leaf)
-    row = Row(kind, str(leaf[kind]), leaf["op"])
-    value = leaf.get("value")
-    if isinstance(value, list):
-        texts = [_text(one) for one in value]
-        if any("," in text or text != text.strip() for text in texts):
-            return None
-        row.value = ", ".join(texts)
-    elif value is not None:
-        row.value = _text(value)
+    kind = next((kind for kind in _FIRST_OPERATOR if kind in leaf), None)
+    if kind is None:
+        return None
+    row = Row(kind, str(leaf[kind]), leaf.get("op", ""))
+    if kind in RELATED:
+        return _with_where(row, leaf.get("where"))
+    text = _value_text(leaf.get("value"))
+    if text is None:
+        return None
+    row.value = text
     row.times = str(leaf["at_least"]) if leaf.get("at_least") else ""
     if leaf.get("within"):
         try:
@@ -154,6 +203,32 @@ def _row(leaf: Mapping[str, Any]) -> Row | None:
             return None
         row.amount, row.unit = str(within.amount), within.unit
     return row
+
+
+def _with_where(row: Row, where: Mapping[str, Any] | None) -> Row | None:
+    """With the attributes that are asked for; None where they are nested or hold what a line cannot show."""
+    if where is None:
+        return row
+    word = next((word for word in JOINS if word in where), "")
+    asked = []
+    for part in where[word] if word else [where]:
+        leaf = _row(part) if "attribute" in part else None
+        if leaf is None or leaf.name != leaf.name.strip():
+            return None
+        written = json.dumps(part["value"], ensure_ascii=False) if "value" in part else ""
+        asked.append(Asked(leaf.name, leaf.op, leaf.value, written))
+    row.asked_join, row.asked = word or "all", asked
+    return row
+
+
+def _value_text(value: Any) -> str | None:
+    """A value, or several with commas between them, as it stands in a field; None where a field would change it."""
+    if value is None:
+        return ""
+    texts = [_text(one) for one in value] if isinstance(value, list) else [_text(value)]
+    text = ", ".join(texts)
+    lost = any(one != one.strip() or (isinstance(value, list) and "," in one) for one in texts)
+    return None if lost or len(text) > LONGEST_INPUT else text
 
 
 def _text(value: Any) -> str:

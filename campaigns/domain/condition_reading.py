@@ -15,6 +15,8 @@ from campaigns.domain.conditions import (
     LabelSent,
     Leaf,
     Not,
+    PropertyIs,
+    Related,
 )
 from campaigns.domain.durations import Duration, DurationError, parse_duration
 from campaigns.domain.headers import LONGEST_KEY
@@ -26,6 +28,7 @@ MOST_VALUES = 500
 LONGEST_TEXT = 500
 LONGEST_EVENT = 100
 LONGEST_LABEL = 60
+LONGEST_TYPE = 60
 MOST_TIMES = 10_000
 
 #: The largest number that is compared exactly everywhere.
@@ -40,13 +43,22 @@ OPERATORS: dict[str, tuple[str, ...]] = {
     "event": ("done", "not_done"),
     "segment": ("in", "not_in"),
     "label": ("sent", "not_sent"),
+    "object": ("related", "not_related"),
+    "relationship": ("related", "not_related"),
 }  # fmt: skip
+#: Only of the event that triggers a workflow: what happened, not who the person is.
+OF_EVENT = {"property": OPERATORS["attribute"]}
 _KEYS = {
     "attribute": {"attribute", "op", "value"},
+    "property": {"property", "op", "value"},
     "event": {"event", "op", "within", "at_least"},
     "segment": {"segment", "op"},
     "label": {"label", "op", "within"},
+    "object": {"object", "op", "where"},
+    "relationship": {"relationship", "op", "where"},
 }
+#: What is meant where no ``op`` is said.
+_USUAL = {"object": "related", "relationship": "related"}
 
 
 class ConditionProblems(ValueError):
@@ -57,9 +69,9 @@ class ConditionProblems(ValueError):
         self.problems = dict(problems)
 
 
-def parse_condition(given: object, path: str = "condition") -> Condition:
-    """The condition, or every problem at once as `ConditionProblems`."""
-    reader = _Reader()
+def parse_condition(given: object, path: str = "condition", *, of_event: bool = False) -> Condition:
+    """The condition, or every problem at once as `ConditionProblems`. ``of_event``: it may look at an event's properties."""
+    reader = _Reader(of_event)
     condition = reader.read(given, path, 1)
     if reader.problems or condition is None:
         raise ConditionProblems(reader.problems)
@@ -69,9 +81,11 @@ def parse_condition(given: object, path: str = "condition") -> Condition:
 class _Reader:
     """One reading: collects the problems, counts the leaves."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_event: bool = False) -> None:
         self.problems: dict[str, str] = {}
         self.leaves = 0
+        #: What leaves may be: inside ``where`` there are only attributes.
+        self._kinds: tuple[str, ...] = (*OPERATORS, *(OF_EVENT if of_event else ()))
 
     def refuse(self, path: str, problem: str) -> None:
         self.problems.setdefault(path, problem)
@@ -81,9 +95,9 @@ class _Reader:
         if not isinstance(given, Mapping):
             self.refuse(path, 'A condition is an object like {"attribute": "plan", "op": "eq", "value": 1}.')
             return None
-        kinds = [kind for kind in (*_COMBINE, *OPERATORS) if kind in given]
+        kinds = [kind for kind in (*_COMBINE, *self._kinds) if kind in given]
         if len(kinds) != 1:
-            known = ", ".join((*_COMBINE, *OPERATORS))
+            known = ", ".join((*_COMBINE, *self._kinds))
             found = f"here are {' and '.join(kinds)}" if kinds else "here is none"
             self.refuse(path, f"A condition has exactly one of {known}; {found}.")
             return None
@@ -117,15 +131,23 @@ class _Reader:
         if self.leaves > MOST_LEAVES:
             self.refuse(path, f"A condition has at most {MOST_LEAVES} parts.")
             return None
-        op = given.get("op")
-        if op not in OPERATORS[kind]:
-            self.refuse(f"{path}.op", f"op must be one of {', '.join(OPERATORS[kind])}.")
+        op, known = given.get("op", _USUAL.get(kind)), (OPERATORS | OF_EVENT)[kind]
+        if op not in known:
+            self.refuse(f"{path}.op", f"op must be one of {', '.join(known)}.")
             return None
         make: Callable[[Mapping[str, Any], str, str], Leaf | None] = getattr(self, f"_{kind}")
         return make(given, op, path)
 
     def _attribute(self, given: Mapping[str, Any], op: str, path: str) -> Leaf | None:
         key = self._text(given["attribute"], f"{path}.attribute", LONGEST_KEY)
+        return AttributeIs(key, op, self._compared(given, op, path))
+
+    def _property(self, given: Mapping[str, Any], op: str, path: str) -> Leaf | None:
+        key = self._text(given["property"], f"{path}.property", LONGEST_KEY)
+        return PropertyIs(key, op, self._compared(given, op, path))
+
+    def _compared(self, given: Mapping[str, Any], op: str, path: str) -> Any:
+        """What it is compared with, as `AttributeIs.value`."""
         value: Any = None
         if op in ("exists", "not_exists"):
             if given.get("value") is not None:
@@ -135,7 +157,7 @@ class _Reader:
         else:
             value = self._value(given.get("value"), f"{path}.value")
             self._fitting(op, value, f"{path}.value")
-        return AttributeIs(key, op, value)
+        return value
 
     def _fitting(self, op: str, value: object, path: str) -> None:
         """Whether the operator can be used with such a value."""
@@ -190,6 +212,21 @@ class _Reader:
     def _label(self, given: Mapping[str, Any], op: str, path: str) -> Leaf | None:
         name = self._text(given["label"], f"{path}.label", LONGEST_LABEL)
         return LabelSent(name, op, self._within(given, path))
+
+    def _object(self, given: Mapping[str, Any], op: str, path: str) -> Leaf | None:
+        return self._related("object", given, op, path)
+
+    def _relationship(self, given: Mapping[str, Any], op: str, path: str) -> Leaf | None:
+        return self._related("relationship", given, op, path)
+
+    def _related(self, by: str, given: Mapping[str, Any], op: str, path: str) -> Leaf | None:
+        name = self._text(given[by], f"{path}.{by}", LONGEST_TYPE)
+        if given.get("where") is None:
+            return Related(by, name, op)
+        before, self._kinds = self._kinds, ("attribute",)
+        where = self.read(given["where"], f"{path}.where", 1)
+        self._kinds = before
+        return Related(by, name, op, where)
 
     def _within(self, given: Mapping[str, Any], path: str) -> Duration | None:
         if given.get("within") is None:

@@ -21,9 +21,12 @@ Scalar = str | int | float | bool
 #: Opposites of other operators: the condition is the other one's negation.
 OPPOSITES = {
     "ne": "eq", "not_exists": "exists", "not_done": "done", "not_in": "in", "not_sent": "sent",
+    "not_related": "related",
 }  # fmt: skip
 #: Attributes of these names are the person's own fields.
 PERSON_FIELDS = ("external_id", "email", "phone", "timezone")
+#: Conditions on objects may name this as if it were one of their attributes.
+OBJECT_FIELDS = ("external_id",)
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
 
 
@@ -45,6 +48,15 @@ class Not:
 @dataclass(frozen=True, slots=True)
 class AttributeIs:
     """An attribute compared: ``value`` is a scalar, a tuple of them for ``in``, None for ``exists``."""
+
+    key: str
+    op: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyIs:
+    """A property of the event that triggers a workflow, compared as an attribute is."""
 
     key: str
     op: str
@@ -78,7 +90,20 @@ class LabelSent:
     within: Duration | None = None
 
 
-Leaf = AttributeIs | EventDone | InSegment | LabelSent
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Related to an object of the type (a company, an account) for which ``where`` is true; None: to any.
+
+    ``by`` says what ``where`` looks at: the attributes of the ``object``, or those of the ``relationship`` itself.
+    """
+
+    by: str
+    type: str
+    op: str
+    where: Condition | None = None
+
+
+Leaf = AttributeIs | PropertyIs | EventDone | InSegment | LabelSent | Related
 Condition = Group | Not | Leaf
 
 
@@ -94,8 +119,12 @@ def leaves_of(condition: Condition) -> Iterator[Leaf]:
 
 
 def uses_of(condition: Condition) -> dict[str, list[Any]]:
-    """What the condition looks at: names of attributes, events and labels, ids of segments; each once, sorted."""
-    found: dict[str, set[Any]] = {"attributes": set(), "events": set(), "segments": set(), "labels": set()}
+    """What the condition looks at: names of attributes, events and labels, ids of segments; each once, sorted.
+
+    ``objects`` are types of objects in lower case, as they are told apart.
+    """
+    kinds = ("attributes", "events", "segments", "labels", "objects")
+    found: dict[str, set[Any]] = {kind: set() for kind in kinds}
     for leaf in leaves_of(condition):
         match leaf:
             case AttributeIs():
@@ -106,6 +135,8 @@ def uses_of(condition: Condition) -> dict[str, list[Any]]:
                 found["segments"].add(leaf.segment)
             case LabelSent():
                 found["labels"].add(leaf.label)
+            case Related():
+                found["objects"].add(leaf.type.lower())
     return {kind: sorted(names) for kind, names in found.items()}
 
 
@@ -125,13 +156,13 @@ def cycle_from(segment: int, uses: Mapping[int, Iterable[int]]) -> list[int]:
 
 
 def names_in(given: Any, path: str = "condition") -> Iterator[tuple[str, str, Any]]:
-    """(path, kind, name) of every segment and label in a condition of the API's shape that has been read."""
+    """(path, kind, name) of every segment, label and type of objects in a condition that has been read."""
     for word in ("all", "any"):
         for index, part in enumerate(given.get(word, [])):
             yield from names_in(part, f"{path}.{word}.{index}")
     if "not" in given:
         yield from names_in(given["not"], f"{path}.not")
-    for kind in ("segment", "label"):
+    for kind in ("segment", "label", "object", "relationship"):
         if kind in given:
             yield f"{path}.{kind}", kind, given[kind]
 
@@ -188,6 +219,9 @@ def _words(condition: Condition, names: Mapping[int, str], inside: bool) -> str:
         case AttributeIs(key, op, value):
             table = _DATES if op in _DATES and isinstance(value, str) else _COMPARED
             return f"{key} {table[op].format(_value(value))}"
+        case PropertyIs(key, op, value):
+            table = _DATES if op in _DATES and isinstance(value, str) else _COMPARED
+            return f"the event's {key} {table[op].format(_value(value))}"
         case EventDone(name, op, within, at_least):
             times = "" if at_least == 1 else f" at least {at_least} times"
             return f"{'has done' if op == 'done' else 'has not done'} “{name}”{times}{_within(within)}"
@@ -197,6 +231,11 @@ def _words(condition: Condition, names: Mapping[int, str], inside: bool) -> str:
         case LabelSent(label, op, within):
             sent = "was sent" if op == "sent" else "was not sent"
             return f"{sent} a message labelled “{label}”{_within(within)}"
+        case Related(by, name, op, where):
+            related = "is related" if op == "related" else "is not related"
+            how = "by a relationship where" if by == "relationship" else "where"
+            asked = f" {how} {_words(where, names, inside=True)}" if where else ""
+            return f"{related} to a “{name}”{asked}"
 
 
 def _value(value: Any) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
 
 UNITS = ("minute", "hour", "day", "week", "month")
 #: These keep the wall-clock time in a time zone; minutes and hours are exact.
@@ -57,3 +61,23 @@ def parse_duration_problem(written: object) -> str:
     except DurationError as error:
         return str(error)
     return ""
+
+
+def duration_words(written: object) -> str:
+    """1 hour of “1 hours”; what is no duration stays as it was written."""
+    try:
+        return str(parse_duration(written))
+    except DurationError:
+        return str(written)
+
+
+def after(moment: datetime, duration: Duration, zone: str) -> datetime:
+    """The moment so much later, in UTC: days and longer by the clocks of the zone, as PostgreSQL's AT TIME ZONE counts."""
+    if not duration.is_calendar:
+        return moment.astimezone(UTC) + relativedelta(**{f"{duration.unit}s": duration.amount})  # type: ignore[arg-type]
+    clock = ZoneInfo(zone)
+    local = moment.astimezone(clock).replace(tzinfo=None)
+    later = local + relativedelta(**{f"{duration.unit}s": duration.amount})  # type: ignore[arg-type]
+    # A time that comes twice is the second, one that does not come is as long after the gap as it would have been in it.
+    first, second = later.replace(tzinfo=clock, fold=0), later.replace(tzinfo=clock, fold=1)
+    return max(first.astimezone(UTC), second.astimezone(UTC))

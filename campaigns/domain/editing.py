@@ -68,7 +68,7 @@ OTHERS: dict[str, dict[str, tuple[str, ...]]] = {
     "voice": {
         s.DRAFT: _ALL, s.SCHEDULED: _ALL, s.RUNNING: _LABELS, s.STOPPED: TAGS, s.COMPLETED: TAGS, s.ERRORED: TAGS,
     },
-    "flow": {s.DRAFT: _ALL, s.ERRORED: _ALL, s.RUNNING: _LABELS},
+    "flow": {s.DRAFT: _ALL, s.ERRORED: _ALL, s.RUNNING: ("what", *_LABELS)},
     "python": {s.DRAFT: _ALL, s.CONFIGURED: _ALL, s.RUNNING: _LABELS, s.ERRORED: _LABELS},
     "outreach": {s.DRAFT: _ALL, s.RUNNING: _WHAT, s.STOPPED: _WHAT, s.COMPLETED: _WHAT},
 }  # fmt: skip
@@ -110,7 +110,8 @@ def _message(kind: str, status: str, role: str, after: bool, first_run_done: boo
 
 def _other(kind: str, status: str, role: str, after: bool, first_run_done: bool, asked: bool) -> EditRule:
     waits = status in (s.PENDING_APPROVAL, s.REJECTED)
-    like = (s.STOPPED if first_run_done else s.DRAFT) if waits else status
+    began = first_run_done and s.STOPPED in OTHERS[kind]
+    like = (s.STOPPED if began else s.DRAFT) if waits else status
     rule = EditRule(OTHERS[kind].get(like, ()))
     if status == s.PENDING_APPROVAL or (asked and status in (s.SCHEDULED, s.RUNNING)):
         return replace(rule, outcome="publish" if role in APPROVERS else "submit")

@@ -29,6 +29,8 @@ class Facts:
     """What the guards need to know of a campaign."""
 
     has_audience: bool = False
+    by_trigger: bool = False
+    """People enter by a trigger, not all at once."""
     filling: str = ""
     """Which segment of the audience is still being filled, and how far it is."""
     channels: tuple[ChannelFacts, ...] = ()
@@ -36,7 +38,10 @@ class Facts:
     sweeping: bool = False
     unsent: int = 0
     has_active_flow: bool = False
+    has_contacts: bool = False
+    """Of a campaign with a strategy: somebody is there to be asked about."""
     has_strategy: bool = False
+    strategy_problem: str = ""
     requested_by: int | None = None
     authors: frozenset[int] = frozenset()
     """Who made or edited what waits for approval."""
@@ -51,7 +56,11 @@ Guard = Callable[[Facts], str]
 
 
 def needs_audience(facts: Facts) -> str:
-    return "" if facts.has_audience else "Start needs contacts: choose a list under Who."
+    if facts.has_audience:
+        return ""
+    if facts.by_trigger:
+        return "Start needs a trigger: choose under Who what lets people in."
+    return "Start needs contacts: choose a list under Who."
 
 
 def needs_filled(facts: Facts) -> str:
@@ -90,26 +99,22 @@ def needs_finished_channels(facts: Facts) -> str:
 
 
 def needs_active_flow(facts: Facts) -> str:
-    return "" if facts.has_active_flow else "Start needs at least one active flow."
-
-
-def needs_flow_engine(facts: Facts) -> str:
-    return "Flows can be prepared but not started in this release."
+    return "" if facts.has_active_flow else "Start needs at least one active flow: activate one under What."
 
 
 def needs_contacts_and_strategy(facts: Facts) -> str:
-    if facts.has_audience and facts.has_strategy:
+    if facts.has_contacts and facts.has_strategy:
         return ""
     missing = [
         word
-        for word, there in (("contacts", facts.has_audience), ("a strategy", facts.has_strategy))
+        for word, there in (("contacts", facts.has_contacts), ("a strategy", facts.has_strategy))
         if not there
     ]
     return f"Start needs {' and '.join(missing)}."
 
 
-def needs_strategy_engine(facts: Facts) -> str:
-    return "Python campaigns can be prepared but not started in this release."
+def needs_working_strategy(facts: Facts) -> str:
+    return facts.strategy_problem
 
 
 def needs_another_person(facts: Facts) -> str:
@@ -138,10 +143,6 @@ def needs_approval(facts: Facts) -> str:
     return f"The policy asks for approval of {facts.approval.whose}: send it for approval first."
 
 
-def needs_remarketing(facts: Facts) -> str:
-    return "Remarketing is not part of this release."
-
-
 GUARDS: dict[str, Guard] = {
     guard.__name__: guard
     for guard in (
@@ -155,14 +156,12 @@ GUARDS: dict[str, Guard] = {
         needs_unsent,
         needs_finished_channels,
         needs_active_flow,
-        needs_flow_engine,
         needs_contacts_and_strategy,
-        needs_strategy_engine,
+        needs_working_strategy,
         needs_another_person,
         needs_undecided,
         needs_author,
         needs_approval,
-        needs_remarketing,
     )
 }
 

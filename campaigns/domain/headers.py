@@ -6,7 +6,7 @@ leave the column out, or any other text: the key of an attribute. A mapping is `
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from campaigns.domain.addresses import AddressError, normalise_email
 
@@ -83,7 +83,7 @@ _FIELD_ENDINGS = {
 _PHONE_LIKE = re.compile(r"\+?[\d ().\-/]{7,20}(?:x\d+)?")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Lower case, without accents, with every run of punctuation as one space: the form header words are kept in."""
     text = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text.strip())).casefold()
     text = text.replace("\u0131", "i").replace("\u0142", "l")  # letters that Unicode does not decompose
@@ -92,7 +92,7 @@ def _plain(text: str) -> str:
 
 def _composed(names: Mapping[str, str]) -> dict[str, tuple[str, int]]:
     return {
-        _plain(name): (target, rank)
+        plain(name): (target, rank)
         for target, words in names.items()
         for rank, name in enumerate(words.split("|"))
     }
@@ -107,7 +107,7 @@ def has_header(first_row: Sequence[str]) -> bool:
     cells = [cell.strip() for cell in first_row]
     if any("@" in cell and _is_email(cell) for cell in cells):
         return False
-    if any(_plain(cell) in _FIELDS_BY_NAME or _plain(cell) in _ATTRIBUTES_BY_NAME for cell in cells):
+    if any(plain(cell) in _FIELDS_BY_NAME or plain(cell) in _ATTRIBUTES_BY_NAME for cell in cells):
         return True
     return not any(_PHONE_LIKE.fullmatch(cell) and sum(map(str.isdigit, cell)) >= 7 for cell in cells)
 
@@ -129,7 +129,7 @@ def labels_of(header: Sequence[str]) -> list[str]:
 
 def attribute_key(label: str) -> str:
     """A key for templates (`person.job_title`): lower case, words joined by `_`, ASCII where the accents allow it."""
-    key = _plain(label).replace(" ", "_")[:LONGEST_KEY].strip("_")
+    key = plain(label).replace(" ", "_")[:LONGEST_KEY].strip("_")
     if not key:
         return "attribute"
     return f"column_{key}" if key[0].isdigit() else key
@@ -140,15 +140,26 @@ def guess_mapping(labels: Sequence[str], example: Sequence[str] = ()) -> dict[st
 
     `example` is a data row: in a file without a header its values show which column holds e-mail and phone.
     """
-    chosen = _choose_fields(labels, example)
+    return with_attributes(labels, _choose_fields(labels, example), FIELDS, _ATTRIBUTES_BY_NAME)
+
+
+def with_attributes(
+    labels: Sequence[str],
+    chosen: Mapping[str, str],
+    fields: Iterable[str],
+    known: Mapping[str, tuple[str, int]] | None = None,
+) -> dict[str, str]:
+    """A target for every label: the field that was chosen for it, else an attribute with a key of its own.
+
+    ``known``: attributes with a key of their own, by plain heading.
+    """
     mapping: dict[str, str] = {}
-    taken = set(FIELDS)
+    taken = set(fields)
     for label in labels:
         if label in chosen:
             mapping[label] = chosen[label]
             continue
-        known = _ATTRIBUTES_BY_NAME.get(_plain(label), ("", 0))[0]
-        key = base = known or attribute_key(label)
+        key = base = (known or {}).get(plain(label), ("", 0))[0] or attribute_key(label)
         copy = 1
         while key in taken:
             copy += 1
@@ -162,13 +173,13 @@ def _choose_fields(labels: Sequence[str], example: Sequence[str]) -> dict[str, s
     """`{label: field}` by known heading, then by how the heading ends, then (e-mail only) by the example's value."""
     best: dict[str, tuple[int, str]] = {}
     for label in labels:
-        field, rank = _FIELDS_BY_NAME.get(_plain(label), ("", 0))
+        field, rank = _FIELDS_BY_NAME.get(plain(label), ("", 0))
         if field and (field not in best or rank < best[field][0]):
             best[field] = (rank, label)
     chosen = {label: field for field, (_, label) in best.items()}
     free = [label for label in labels if label not in chosen]
     for field, endings in _FIELD_ENDINGS.items():
-        ending = next((label for label in free if _plain(label).endswith(endings)), "")
+        ending = next((label for label in free if plain(label).endswith(endings)), "")
         if field not in best and ending:
             chosen[ending] = field
     for label, value in zip(labels, example, strict=False):
@@ -181,11 +192,21 @@ def correct_mapping(
     guessed: Mapping[str, str], corrections: Mapping[str, str]
 ) -> tuple[dict[str, str], list[str]]:
     """The mapping with a person's corrections, and what is wrong with it (an empty list if nothing is)."""
+    mapping, problems = apply_corrections(guessed, corrections, FIELD_LABELS)
+    if not {"email", "phone"} & set(mapping.values()):
+        problems.append("No column holds an e-mail address or a phone number; say which one does.")
+    return mapping, problems
+
+
+def apply_corrections(
+    guessed: Mapping[str, str], corrections: Mapping[str, str], fields: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """The mapping with a person's corrections, and where two columns would be the same or one is not there."""
     problems = [f"The file has no column “{label}”." for label in corrections if label not in guessed]
     mapping = {
         label: (
             target
-            if (target := str(corrections.get(label, guess)).strip()) in FIELDS
+            if (target := str(corrections.get(label, guess)).strip()) in fields
             else attribute_key(target)
         )
         if str(corrections.get(label, guess)).strip()
@@ -195,12 +216,8 @@ def correct_mapping(
     used: dict[str, str] = {}
     for label, target in mapping.items():
         if target and target in used:
-            problems.append(
-                f"“{used[target]}” and “{label}” cannot both be {FIELD_LABELS.get(target, target)}."
-            )
+            problems.append(f"“{used[target]}” and “{label}” cannot both be {fields.get(target, target)}.")
         used.setdefault(target, label)
-    if not {"email", "phone"} & used.keys():
-        problems.append("No column holds an e-mail address or a phone number; say which one does.")
     return mapping, problems
 
 

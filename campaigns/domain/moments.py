@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+#: When somebody is due who waits without a limit: a moment that every clock can still show, unlike infinity.
+NEVER = datetime(9999, 12, 30, tzinfo=UTC)
+NEVER_SQL = "timestamptz '9999-12-30 00:00:00+00'"
+
 #: As in the database (campaigns_moment in the migrations), which reads exactly the same texts.
 PATTERN = (
     r"^(?!9999)([1-9]\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"

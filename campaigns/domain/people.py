@@ -1,6 +1,6 @@
 """What a person is made of, and how one row of a file, or one object of the API, becomes a person. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
@@ -22,6 +22,16 @@ class PersonRow(NamedTuple):
     timezone: str
     attributes: str
 
+    @property
+    def identity(self) -> str:
+        """As `RowReader.identity`."""
+        return self.external_id
+
+    @property
+    def adds_to_an_earlier_row(self) -> bool:
+        """Whether a row that says the same as an earlier one is more than a repetition."""
+        return False
+
 
 class Problem(NamedTuple):
     """What is wrong with one value: the column's label ("" for the whole row) and a sentence."""
@@ -36,6 +46,44 @@ class RowRefused(ValueError):
     def __init__(self, column: str, error: str) -> None:
         super().__init__(error)
         self.problem = Problem(column, error)
+
+
+class AttributeCells:
+    """The cells of a record that are attributes, as JSON text. ``columns``: target → place; ``fields`` are no attributes."""
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        columns: Mapping[str, int],
+        fields: Container[str],
+        kinds: Mapping[int, str],
+    ) -> None:
+        self._labels = labels
+        self._columns: list[tuple[int, str, Writer]] = [
+            (position, encode_basestring(key) + ":", writer_of(kinds.get(position, "")))
+            for key, position in columns.items()
+            if key not in fields
+        ]
+
+    def write(self, cells: Sequence[str], extra: Sequence[str] = ()) -> str:
+        """The row's attributes; ``extra`` are members that are JSON already. Raises `RowRefused` where they are too long."""
+        parts = [key + write(cells[column]) for column, key, write in self._columns if cells[column]]
+        text = "{" + ",".join([*parts, *extra]) + "}"
+        if len(text) > LONGEST_VALUE:
+            self._refuse_over_long(cells, len(text))
+        return text
+
+    def _refuse_over_long(self, cells: Sequence[str], total: int) -> None:
+        for column, _, _ in self._columns:
+            if len(cells[column]) > LONGEST_VALUE:
+                length = f"{len(cells[column]):,}"
+                raise RowRefused(
+                    self._labels[column], f"At most {LONGEST_VALUE:,} characters; this one has {length}."
+                )
+        if total > LONGEST_ATTRIBUTES:
+            raise RowRefused(
+                "", f"The row's attributes take {total:,} characters; at most {LONGEST_ATTRIBUTES:,}."
+            )
 
 
 class RowReader:
@@ -54,11 +102,7 @@ class RowReader:
         self._identity, self._email, self._phone, self._timezone = (
             columns.get(field, -1) for field in FIELDS
         )
-        self._attributes: list[tuple[int, str, Writer]] = [
-            (position, encode_basestring(key) + ":", writer_of(kinds.get(position, "")))
-            for key, position in columns.items()
-            if key not in FIELDS
-        ]
+        self._attributes = AttributeCells(labels, columns, FIELDS, kinds)
 
     def read(self, cells: Sequence[str]) -> tuple[PersonRow, list[Problem]]:
         """The person and warnings about values that were left out. Raises `RowRefused`."""
@@ -87,7 +131,10 @@ class RowReader:
             ]
         identity = self._read_identity(cells) if self._identity >= 0 else email or phone
         timezone = self._read_timezone(cells, warnings, extra) if self._timezone >= 0 else ""
-        return PersonRow(identity, email, phone, timezone, self._write_attributes(cells, extra)), warnings
+        return PersonRow(identity, email, phone, timezone, self._attributes.write(cells, extra)), warnings
+
+    #: What is said of a second row with other values.
+    repetition_hint = ""
 
     @property
     def identity_label(self) -> str:
@@ -105,6 +152,10 @@ class RowReader:
             return self._phones.read(cells[self._phone].strip())[0]
         except AddressError:
             return ""
+
+    def digest(self, cells: Sequence[str]) -> int:
+        """The same for two rows that say the same."""
+        return hash(tuple(cells))
 
     def _read_email(self, cells: Sequence[str]) -> tuple[str, Problem | None]:
         given = cells[self._email] if self._email >= 0 else ""
@@ -148,22 +199,3 @@ class RowReader:
             warnings.append(Problem(self.labels[self._timezone], str(error)))
             extra.append(f'"timezone_as_given":{encode_basestring(given[:LONGEST_VALUE])}')
             return ""
-
-    def _write_attributes(self, cells: Sequence[str], extra: list[str]) -> str:
-        parts = [key + write(cells[column]) for column, key, write in self._attributes if cells[column]]
-        text = "{" + ",".join(parts + extra) + "}"
-        if len(text) > LONGEST_VALUE:
-            self._refuse_over_long(cells, len(text))
-        return text
-
-    def _refuse_over_long(self, cells: Sequence[str], total: int) -> None:
-        for column, _, _ in self._attributes:
-            if len(cells[column]) > LONGEST_VALUE:
-                length = f"{len(cells[column]):,}"
-                raise RowRefused(
-                    self.labels[column], f"At most {LONGEST_VALUE:,} characters; this one has {length}."
-                )
-        if total > LONGEST_ATTRIBUTES:
-            raise RowRefused(
-                "", f"The row's attributes take {total:,} characters; at most {LONGEST_ATTRIBUTES:,}."
-            )

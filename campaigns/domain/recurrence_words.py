@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from campaigns.domain.durations import duration_words
 from campaigns.domain.recurrence import occurrences, read_moment
 from campaigns.domain.recurrence_rules import Rule, RuleError, parse_rule
 
@@ -148,13 +149,13 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _action(delivery: Mapping[str, Any], time_zone: str) -> str:
-    delay = delivery.get("delay")
+    delay = duration_words(delivery["delay"]) if delivery.get("delay") else ""
     return f"{delay or 'As soon as'}{' after' if delay else ''} a person does “{delivery.get('event')}”"
 
 
 def _inaction(delivery: Mapping[str, Any], time_zone: str) -> str:
     return (
-        f"When a person does “{delivery.get('event')}” and then, within {delivery.get('within')}, "
+        f"When a person does “{delivery.get('event')}” and then, within {duration_words(delivery.get('within'))}, "
         f"not “{delivery.get('without')}”"
     )
 

@@ -1,82 +1,164 @@
-"""The workflow of a journey: its steps, read from the API's shape, and everything that can be wrong with them. Pure.
+"""The workflow of a journey or a flow: a tree of steps, everything that can be wrong with it, and the graph it stands for.
 
-Keys are stable: people inside a live campaign keep their place by key.
+Pure. Keys are stable: people inside a live campaign keep their place by key.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
-from campaigns.domain.durations import Duration, DurationError, parse_duration, parse_duration_problem
-from channels.domain.content import validate
-from channels.domain.kinds import KINDS, available_kinds
-from channels.domain.variants import texts_of
+from campaigns.domain.steps import (
+    EXIT,
+    SENDING,
+    SPLIT,
+    Step,
+    branches_of,
+    channel_kind_of,
+    read_step,
+    step_errors,
+)
+from channels.domain.kinds import KINDS
 
-__all__ = [
-    "Step",
-    "next_steps",
-    "parse_duration_problem",
-    "parse_workflow",
-    "workflow_errors",
-    "workflow_problem",
-]
-
-MESSAGE, DELAY, EXIT = "message", "delay", "exit"
-#: The keys that a step of each type has besides ``key`` and ``type``.
-STEP_KEYS: dict[str, tuple[str, ...]] = {
-    MESSAGE: ("channel", "subject", "body", "variants", "winner", "sending"),
-    DELAY: ("for",),
-    EXIT: (),
-}
 MOST_STEPS = 200
-#: As long as the ledger's column for it.
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}", re.ASCII)
+DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step. ``channel`` is the kind of channel of a message, ``duration`` how long a delay takes."""
+class Way:
+    """Where a step may lead: ``name`` is "", "then", "else" or a variant's; ``to`` a node's key, None at the end."""
+
+    name: str
+    to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step at its place: ``key`` is what journeys and ledger rows call it, ``path`` where it stands in the tree."""
 
     key: str
-    type: str
-    channel: str = ""
-    duration: Duration | None = None
+    step: Step
+    ways: tuple[Way, ...]
+    path: str
+    depth: int
 
 
-def parse_workflow(workflow: Sequence[Mapping[str, Any]]) -> list[Step]:
-    """The steps of a stored workflow, in order: one that `workflow_errors` has let through, so it is not asked again."""
-    return [
-        Step(
-            step["key"],
-            step["type"],
-            channel=step.get("channel", ""),
-            duration=parse_duration(step["for"]) if step["type"] == DELAY else None,
-        )
-        for step in workflow
-    ]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step as stored, where it stands."""
+
+    path: str
+    depth: int
+    step: Mapping[str, Any]
 
 
-def next_steps(steps: Iterable[Step]) -> Iterator[tuple[Step, Step | None]]:
-    """Every step with the one that follows it; None after the last. Nothing for a workflow without steps."""
-    ordered = list(steps)
-    yield from zip_longest(ordered, ordered[1:])
+def steps_in(workflow: Sequence[Mapping[str, Any]], path: str = "workflow") -> Iterator[Place]:
+    """Every step from top to bottom, those inside branches and variants right after their step."""
+    yield from _places(workflow, path, 0)
 
 
-def workflow_errors(workflow: Any) -> dict[str, str]:
+def _places(steps: Sequence[Any], path: str, depth: int) -> Iterator[Place]:
+    for index, step in enumerate(steps):
+        if isinstance(step, Mapping):
+            here = f"{path}.{index}"
+            yield Place(here, depth, step)
+            for _, below, inside in branches_of(step):
+                yield from _places(inside, f"{here}.{below}", depth + 1)
+
+
+def channel_kinds_in(workflow: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The kinds of channel that its steps send by, each once, in the order in which people come to them."""
+    used = (channel_kind_of(place.step) for place in steps_in(workflow))
+    return [kind for kind in dict.fromkeys(used) if kind in KINDS]
+
+
+def own_part(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step without what is inside it."""
+    own = {name: value for name, value in step.items() if name not in ("then", "else")}
+    if step.get("type") == SPLIT and isinstance(step.get("variants"), list):
+        own["variants"] = [
+            {name: value for name, value in one.items() if name != "steps"}
+            if isinstance(one, Mapping)
+            else one
+            for one in step["variants"]
+        ]
+    return own
+
+
+def graph_of(workflow: Sequence[Mapping[str, Any]], flow: str = "") -> dict[str, Node]:
+    """The nodes by key, the first one first; every way leads further down, so one pass in order goes every way.
+
+    After the last step inside a branch or variant, people go on behind the step that holds it.
+    """
+    nodes: dict[str, Node] = {}
+    _lay_out(workflow, None, flow, "workflow", 0, nodes)
+    return nodes
+
+
+def qualified(flow: str, key: str) -> str:
+    """What journeys and the ledger call a step of this flow; "" is the only workflow of a journey."""
+    return f"{flow}:{key}" if flow else key
+
+
+def flow_of(key: str) -> str:
+    """The flow of a step as journeys and ledger rows call it; "" of a journey's."""
+    return key.rpartition(":")[0]
+
+
+def _lay_out(
+    steps: Sequence[Mapping[str, Any]],
+    behind: str | None,
+    flow: str,
+    path: str,
+    depth: int,
+    nodes: dict[str, Node],
+) -> str | None:
+    """Add a list of steps to the graph; answers the key of its first (``behind`` where there is none)."""
+    keys = [qualified(flow, step["key"]) for step in steps]
+    for index, raw in enumerate(steps):
+        following = keys[index + 1] if index + 1 < len(keys) else behind
+        here, key, step = f"{path}.{index}", keys[index], read_step(raw)
+        inside = branches_of(raw)
+        # Its place in the order first, its ways when those inside are known.
+        nodes[key] = Node(key, step, (Way("", None if step.type == EXIT else following),), here, depth)
+        if inside:
+            ways = tuple(
+                Way(name, _lay_out(list_of, following, flow, f"{here}.{below}", depth + 1, nodes))
+                for name, below, list_of in inside
+            )
+            nodes[key] = Node(key, step, ways, here, depth)
+    return keys[0] if keys else behind
+
+
+def workflow_errors(workflow: Any, path: str = "workflow") -> dict[str, str]:
     """Everything wrong with a workflow, path → what would be right; {} where all is well. An empty one is no error."""
     if not isinstance(workflow, list):
-        return {"workflow": "workflow must be a list of steps."}
-    if len(workflow) > MOST_STEPS:
-        return {"workflow": f"A workflow has at most {MOST_STEPS} steps; this one has {len(workflow)}."}
+        return {path: "A workflow must be a list of steps."}
     errors: dict[str, str] = {}
     keys: set[str] = set()
-    for index, step in enumerate(workflow):
-        errors |= _step_errors(step, f"workflow.{index}", keys)
+    _list_errors(workflow, path, 0, keys, errors)
+    number = sum(1 for _ in steps_in(workflow)) if not errors else 0
+    if number > MOST_STEPS:
+        return {path: f"A workflow has at most {MOST_STEPS} steps; this one has {number}."}
     return errors
+
+
+def _list_errors(steps: Any, path: str, depth: int, keys: set[str], errors: dict[str, str]) -> None:
+    if depth > DEEPEST:
+        errors[path] = f"Branches lie at most {DEEPEST} levels deep."
+        return
+    if not isinstance(steps, list):
+        return  # said of the step that holds it
+    if len(steps) > MOST_STEPS:
+        errors[path] = f"A workflow has at most {MOST_STEPS} steps; this one has {len(steps)}."
+        return
+    for index, step in enumerate(steps):
+        here = f"{path}.{index}"
+        errors |= step_errors(step, here, keys)
+        if isinstance(step, Mapping):
+            for _, below, inside in branches_of(step):
+                _list_errors(inside, f"{here}.{below}", depth + 1, keys, errors)
 
 
 def workflow_problem(workflow: Any, channel_kinds: Collection[str]) -> str:
@@ -85,67 +167,12 @@ def workflow_problem(workflow: Any, channel_kinds: Collection[str]) -> str:
     if errors:
         path, message = next(iter(errors.items()))
         return f"{path}: {message}"
-    messages = [step for step in workflow if step["type"] == MESSAGE]
+    steps = [read_step(place.step) for place in steps_in(workflow)]
+    messages = [step for step in steps if step.type in SENDING]
     if not messages:
         return "The workflow has no message yet: add one under What."
     for step in messages:
-        if step["channel"] not in channel_kinds:
-            label = KINDS[step["channel"]].label
-            return f"The step “{step['key']}” sends by {label}, but the campaign has no {label} channel."
+        if step.channel not in channel_kinds:
+            label = KINDS[step.channel].label
+            return f"The step “{step.key}” sends by {label}, but the campaign has no {label} channel."
     return ""
-
-
-def _step_errors(step: Any, path: str, keys: set[str]) -> dict[str, str]:
-    if not isinstance(step, Mapping):
-        return {path: "A step must be an object with key and type."}
-    errors = _key_errors(step.get("key"), path, keys)
-    kind = step.get("type")
-    if not isinstance(kind, str) or kind not in STEP_KEYS:
-        known = ", ".join(STEP_KEYS)
-        return errors | {f"{path}.type": f"Unknown step type {kind!r}; known types are {known}."}
-    allowed = ("key", "type", *STEP_KEYS[kind])
-    for name in sorted(set(map(str, step)) - set(allowed)):
-        errors[f"{path}.{name}"] = f"Unknown key of a {kind} step; known keys are {', '.join(allowed)}."
-    if kind == MESSAGE:
-        errors |= _message_errors(step, path)
-    if kind == DELAY:
-        errors |= _delay_errors(step, path)
-    return errors
-
-
-def _key_errors(key: Any, path: str, keys: set[str]) -> dict[str, str]:
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        return {f"{path}.key": "A step needs a key: 1 to 60 letters, digits, hyphens or underscores."}
-    if key in keys:
-        return {f"{path}.key": f"The key {key!r} is used by an earlier step; every key is used once."}
-    keys.add(key)
-    return {}
-
-
-def _message_errors(step: Mapping[str, Any], path: str) -> dict[str, str]:
-    channel = step.get("channel")
-    known = [kind.key for kind in available_kinds()]
-    if channel not in known:
-        return {f"{path}.channel": f"channel must be one of: {', '.join(known)}."}
-    errors = {}
-    if step.get("sending", "automatic") != "automatic":
-        errors[f"{path}.sending"] = 'sending must be "automatic".'
-    content = {name: step[name] for name in ("subject", "body", "variants") if name in step}
-    problems = validate(channel, content)
-    for name, message in problems.items():
-        errors[f"{path}.{name}"] = message
-    if not problems and step.get("winner"):
-        names = [variant.name for variant in texts_of(content) if variant.name]
-        if step["winner"] not in names:
-            errors[f"{path}.winner"] = (
-                f"The winner must be one of the variants: {', '.join(names) or 'there are none'}."
-            )
-    return errors
-
-
-def _delay_errors(step: Mapping[str, Any], path: str) -> dict[str, str]:
-    try:
-        parse_duration(step.get("for"))
-    except DurationError as error:
-        return {f"{path}.for": str(error)}
-    return {}

@@ -27,9 +27,15 @@ _ARCHIVE = """
         UPDATE campaigns_campaign c
         SET status = 'archived', status_reason = %(reason)s, status_since = %(now)s, updated_at = %(now)s,
             version = c.version + 1, archive_due_at = NULL, enter_since = NULL,
-            starts_at = NULL, stops_at = NULL
+            starts_at = NULL, stops_at = NULL,
+            sweep = CASE WHEN kind = 'flow' AND started_at IS NOT NULL THEN 'exit' ELSE sweep END
         FROM due WHERE c.ctid = due.place
-        RETURNING c.id, c.workspace_id, c.name, due.status AS from_status)
+        RETURNING c.id, c.workspace_id, c.name, c.kind, due.status AS from_status),
+    -- People wait inside an Inactive flow: their journeys end, and what waits for them is cancelled.
+    ended AS (
+        UPDATE channels_channel h
+        SET status = 'stopped', finished_at = %(now)s, sweep = 'cancel', sweep_reason = 'archived'
+        FROM archived WHERE archived.kind = 'flow' AND h.campaign_id = archived.id AND h.status = 'paused')
     INSERT INTO campaigns_activity (workspace_id, campaign_id, channel_id, actor_id, actor_label, via, action, subject,
         from_status, to_status, reason, data, at)
     SELECT workspace_id, id, NULL, NULL, 'system', 'beat', 'auto_archive', name,

@@ -6,28 +6,35 @@ Everything here is a condition or a source for a set-based statement; nobody is 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from campaigns.domain.condition_reading import parse_condition
-from campaigns.domain.conditions import names_in
+from campaigns.domain.programs import BY_STEPS
+from campaigns.domain.triggers import BY_EVENT, KEPT, SEGMENT, asked_of_people, type_of
 from campaigns.engine.conditions import Where, compile_condition
 from campaigns.models import Campaign, Segment
+from channels.models import Channel
 
-#: At the end of a subquery: look each row up by index. Left to itself the planner may read the whole of a large table
-#: into a hash, anew for every chunk.
+#: At the end of a subquery: look each row up by index. The planner may read a whole table into a hash for every chunk.
 BY_INDEX = "OFFSET 0"
 
 #: A person's memberships are looked up by the person, never by the list: for a list that was filled a moment ago the
 #: planner expects one member, thinks any index that begins with the list as good as any other, and may walk the whole
 #: list once for every person. ``+ 0`` leaves it no such index.
 _IN = "{member}.person_id = {person}.id AND {member}.segment_id + 0 = ANY(%({lists})s)"
+
+#: The ``upto`` of a walk's last chunk, and both ends of a walk over everybody.
+LAST_ID = 2**63 - 1
+EVERYBODY = {"after": 0, "upto": LAST_ID}
+
+#: Whom a remarketing channel was promised to, looked up by its only key.
+_PROMISED_IN = "{member}.person_id = {person}.id AND {member}.channel_id = ANY(%({lists})s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class Audience:
     #: What is asked of people beside their lists, as JSON and as SQL. The JSON tells audiences apart.
     conditions: str = ""
     where: Where | None = field(default=None, compare=False)
+    #: The only list is that of the people promised to this channel (remarketing), instead of lists of the workspace.
+    promised: bool = False
 
     @property
     def params(self) -> dict[str, Any]:
@@ -55,6 +64,17 @@ class Audience:
         if self.where is not None:
             values |= self.where.params
         return values | {f"group_{index}": list(group) for index, group in enumerate(self.groups)}
+
+    @property
+    def _members(self) -> tuple[str, str]:
+        """The table of the lists' members, and its column that names the list."""
+        if self.promised:
+            return "channels_promisedperson", "channel_id"
+        return "campaigns_segmentmember", "segment_id"
+
+    def _is_in(self, member: str, person: str, lists: str) -> str:
+        found = _PROMISED_IN if self.promised else _IN
+        return found.format(member=member, person=person, lists=lists)
 
     @property
     def lists(self) -> tuple[int, ...]:
@@ -71,16 +91,17 @@ class Audience:
         return f"{person}.workspace_id = %(workspace)s AND {self._conditions(person, but=None)}"
 
     def _conditions(self, person: str, but: int | None, *, by_index: bool = True) -> str:
+        table = self._members[0]
         conditions = [
-            f"EXISTS (SELECT 1 FROM campaigns_segmentmember m{index}"
-            f" WHERE {_is_in(f'm{index}', person, f'group_{index}')} {BY_INDEX})"
+            f"EXISTS (SELECT 1 FROM {table} m{index}"
+            f" WHERE {self._is_in(f'm{index}', person, f'group_{index}')} {BY_INDEX})"
             for index in range(len(self.groups))
             if index != but
         ]
         if self.without:
             conditions.append(
                 "NOT EXISTS (SELECT 1 FROM campaigns_segmentmember out"
-                f" WHERE {_is_in('out', person, 'without')} {BY_INDEX})"
+                f" WHERE {self._is_in('out', person, 'without')} {BY_INDEX})"
             )
         if self.nobody:
             conditions.append("false")
@@ -97,12 +118,28 @@ class Audience:
         )
         if walked is None:
             return f"FROM campaigns_person {person} {join} WHERE {between} AND {rest}"
+        table, key = self._members
         # Both sides are given the range, so that they can be joined as wholes (see batches.walk_together).
         return (
-            f"FROM campaigns_segmentmember m JOIN campaigns_person {person} ON {person}.id = m.person_id {join}"
-            " WHERE m.segment_id = %(list)s AND m.person_id > %(after)s AND m.person_id <= %(upto)s"
+            f"FROM {table} m JOIN campaigns_person {person} ON {person}.id = m.person_id {join}"
+            f" WHERE m.{key} = %(list)s AND m.person_id > %(after)s AND m.person_id <= %(upto)s"
             f" AND {between} AND {rest}"
         )
+
+    def ids(self, person: str = "p") -> str:
+        """``FROM … WHERE …`` over the same people, of whom nothing but the ``id`` is asked."""
+        walked = self._walked
+        if walked is None or self.where is not None:
+            return self.people(person)
+        return (
+            f"FROM {self._member_ids('AND person_id > %(after)s AND person_id <= %(upto)s')} {person}"
+            f" WHERE {self._conditions(person, but=walked)}"
+        )
+
+    def _member_ids(self, among: str = "") -> str:
+        """A source of the ids of the walked list's members, who are people of the workspace."""
+        table, key = self._members
+        return f"(SELECT person_id AS id FROM {table} WHERE {key} = %(list)s {among})"
 
     def size(self) -> str:
         """A query for how many people belong to it now. Members of a list are counted without a look at the people."""
@@ -111,15 +148,13 @@ class Audience:
         if walked is None:
             asked = self._conditions("p", but=None, by_index=False)
             return f"SELECT count(*) FROM campaigns_person p WHERE {here} AND {asked}"
+        table, key = self._members
         if self.where is not None:
             return (
-                "SELECT count(*) FROM campaigns_segmentmember m JOIN campaigns_person p ON p.id = m.person_id WHERE"
-                f" m.segment_id = %(list)s AND {here} AND {self._conditions('p', but=walked, by_index=False)}"
+                f"SELECT count(*) FROM {table} m JOIN campaigns_person p ON p.id = m.person_id WHERE"
+                f" m.{key} = %(list)s AND {here} AND {self._conditions('p', but=walked, by_index=False)}"
             )
-        return (
-            "SELECT count(*) FROM (SELECT person_id AS id FROM campaigns_segmentmember WHERE segment_id = %(list)s) m"
-            f" WHERE {self._conditions('m', but=walked)}"
-        )
+        return f"SELECT count(*) FROM {self._member_ids()} m WHERE {self._conditions('m', but=walked)}"
 
     def chunk_end(self) -> str:
         """A query for the id up to which the next chunk of %(chunk)s goes; no row: what is left is the last chunk.
@@ -132,9 +167,9 @@ class Audience:
                 "id FROM campaigns_person WHERE workspace_id = %(workspace)s AND id > %(after)s ORDER BY id"
             )
         else:
+            table, key = self._members
             source = (
-                "person_id FROM campaigns_segmentmember WHERE segment_id = %(list)s"
-                " AND person_id > %(after)s ORDER BY person_id"
+                f"person_id FROM {table} WHERE {key} = %(list)s AND person_id > %(after)s ORDER BY person_id"
             )
         return f"SELECT {source} OFFSET %(chunk)s - 1 LIMIT 1"
 
@@ -142,16 +177,14 @@ class Audience:
         """When the person came to belong to it: since the last of the conditions was met."""
         if not self.groups:
             return f"{person}.created_at"
+        if self.promised:
+            return "timestamptz '-infinity'"
         since = [
             f"(SELECT min(s{index}.since) FROM campaigns_segmentmember s{index}"
-            f" WHERE {_is_in(f's{index}', person, f'group_{index}')})"
+            f" WHERE {self._is_in(f's{index}', person, f'group_{index}')})"
             for index in range(len(self.groups))
         ]
         return f"GREATEST({', '.join(since)})"
-
-
-def _is_in(member: str, person: str, lists: str) -> str:
-    return _IN.format(member=member, person=person, lists=lists)
 
 
 def audience_of(campaign: Campaign, now: datetime | None = None) -> Audience | None:
@@ -159,45 +192,84 @@ def audience_of(campaign: Campaign, now: datetime | None = None) -> Audience | N
     return audiences_of([campaign], now)[campaign.pk]
 
 
+def audience_of_channel(channel: Channel, now: datetime | None = None) -> Audience | None:
+    """Who one channel is for: the campaign's audience, or the people that a remarketing channel was promised to."""
+    if channel.outcome:
+        return Audience(channel.campaign.workspace_id, ((channel.pk,),), promised=True)
+    return audience_of(channel.campaign, now)
+
+
 def audiences_of(campaigns: Sequence[Campaign], now: datetime | None = None) -> dict[int, Audience | None]:
-    """The audiences by campaign id, with one query for all of them (and some for each that has a condition)."""
-    named = {campaign.pk: _lists_of(campaign) for campaign in campaigns}
-    ids = {pk for groups, without in named.values() for pk in [*chain(*groups), *without]}
-    everyone = set()
-    if ids:
-        found = Segment.objects.filter(pk__in=ids, kind=Segment.EVERYONE)
-        everyone = set(found.values_list("pk", flat=True))
-    return {
-        campaign.pk: _audience(campaign, *named[campaign.pk], everyone, now or timezone.now())
-        for campaign in campaigns
-    }
+    """The audiences by campaign id, with one query for all (and some for each that has a condition)."""
+    named = {campaign.pk: _lists_of(campaign, campaign.trigger) for campaign in campaigns}
+    everyone = _everyone_among(pk for groups, without in named.values() for pk in [*chain(*groups), *without])
+    found: dict[int, Audience | None] = {}
+    for campaign in campaigns:
+        lists, asked = named[campaign.pk], conditions_of(campaign, campaign.trigger)
+        counted = asked_of_people(campaign.trigger)
+        chosen = bool(lists[0] or campaign.audience_condition or counted)
+        asked = [*asked, counted] if counted else asked
+        found[campaign.pk] = _audience(campaign, lists, asked, everyone, now) if chosen else None
+    return found
 
 
-def _conditions_of(campaign: Campaign) -> list[dict[str, Any]]:
+def entry_audience(
+    campaign: Campaign, trigger: Mapping[str, Any], kept: int | None, now: datetime
+) -> Audience | None:
+    """Whom a trigger may let in: of a trigger by condition, who is in the list that keeps it (``kept``).
+
+    Where only what happens lets people in, all whom the audience and the trigger's condition do not leave out. None: nobody.
+    """
+    groups, without = _lists_of(campaign, trigger)
+    if type_of(trigger) in KEPT:
+        if kept is None:
+            return None
+        groups = [[kept], *groups]
+    elif not groups and type_of(trigger) == SEGMENT:
+        return None
+    asked = conditions_of(campaign, trigger)
+    if type_of(trigger) in BY_EVENT and trigger.get("condition"):
+        asked = [*asked, trigger["condition"]]
+    everyone = _everyone_among([*chain(*groups), *without])
+    return _audience(campaign, (groups, without), asked, everyone, now)
+
+
+def _everyone_among(lists: Iterable[int]) -> set[int]:
+    """Those of the lists that mean everyone of the workspace."""
+    if not (ids := set(lists)):
+        return set()
+    return set(Segment.objects.filter(pk__in=ids, kind=Segment.EVERYONE).values_list("pk", flat=True))
+
+
+def conditions_of(campaign: Campaign, trigger: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What is asked of people beside their lists: the audience's own condition, its filter, the trigger's."""
-    asked = (campaign.audience_condition, campaign.audience_filter, campaign.trigger.get("filter"))
+    asked = (campaign.audience_condition, campaign.audience_filter, trigger.get("filter"))
     return [condition for condition in asked if condition]
 
 
-def _lists_of(campaign: Campaign) -> tuple[list[list[int]], list[int]]:
+def _lists_of(campaign: Campaign, trigger: Mapping[str, Any]) -> tuple[list[list[int]], list[int]]:
     """The groups of lists that people are in, and the lists that they must not be in."""
-    groups = campaign.trigger.get("in") if campaign.kind == "journey" else None
+    groups = trigger.get("in") if campaign.kind in BY_STEPS else None
     without: list[int] = []
     if groups:
-        without = [int(pk) for pk in campaign.trigger.get("not_in") or []]
+        without = [int(pk) for pk in trigger.get("not_in") or []]
     elif campaign.segment_id is not None:
         groups = [[campaign.segment_id]]
     return [[int(pk) for pk in group] for group in groups or []], without
 
 
 def _audience(
-    campaign: Campaign, groups: list[list[int]], without: list[int], everyone: set[int], now: datetime
-) -> Audience | None:
-    if not groups and not campaign.audience_condition:
-        return None
-    where, asked = None, _conditions_of(campaign)
+    campaign: Campaign,
+    lists: tuple[list[list[int]], list[int]],
+    asked: list[dict[str, Any]],
+    everyone: set[int],
+    now: datetime | None,
+) -> Audience:
+    groups, without = lists
+    where = None
     if asked:
-        where = compile_condition(parse_condition({"all": asked}), campaign.workspace_id, now, prefix="asked")
+        read = parse_condition({"all": asked}, of_event=True)
+        where = compile_condition(read, campaign.workspace_id, now or timezone.now(), prefix="asked")
     return Audience(
         campaign.workspace_id,
         tuple(tuple(group) for group in groups if not everyone.intersection(group)),
@@ -206,49 +278,3 @@ def _audience(
         conditions=json.dumps(asked, sort_keys=True) if asked else "",
         where=where,
     )
-
-
-def segments_of(campaign: Campaign) -> set[int]:
-    """Every segment and list that its audience, trigger or filters name; no query."""
-    groups = [*(campaign.trigger.get("in") or []), campaign.trigger.get("not_in") or []]
-    found = {int(pk) for group in groups for pk in group}
-    if campaign.segment_id is not None:
-        found.add(campaign.segment_id)
-    for condition in _conditions_of(campaign):
-        found |= {name for _, kind, name in names_in(condition) if kind == "segment"}
-    return found
-
-
-def count_people(audience: Audience) -> int:
-    """How many people belong to it now."""
-    with connection.cursor() as cursor:
-        cursor.execute(audience.size(), audience.params)
-        return int(cursor.fetchone()[0])
-
-
-def at_least(campaigns: Sequence[Campaign], number: int, now: datetime | None = None) -> set[int]:
-    """The ids of those whose audience has so many people now; one query for the lists, one for all counts.
-
-    Nobody is counted beyond ``number``, and an audience that several campaigns share is counted once.
-    """
-    by_campaign = audiences_of(campaigns, now)
-    distinct = list(dict.fromkeys(found for found in by_campaign.values() if found is not None))
-    if not distinct:
-        return set()
-    parts, values = [], {"after": 0, "upto": 2**63 - 1, "number": number}
-    for index, found in enumerate(distinct):
-        names = {name: f"a{index}_{name}" for name in found.params}
-        values |= {names[name]: value for name, value in found.params.items()}
-        keep = {name: f"%({name})s" for name in ("after", "upto")}
-        people = found.people() % ({name: f"%({alias})s" for name, alias in names.items()} | keep)
-        parts.append(f"SELECT {index}, (SELECT count(*) FROM (SELECT 1 {people} LIMIT %(number)s) AS few)")
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), values)
-        large = {distinct[index] for index, people in cursor.fetchall() if people >= number}
-    return {pk for pk, found in by_campaign.items() if found in large}
-
-
-def count(campaign: Campaign) -> int:
-    """How many people the campaign's audience has now; 0 where nobody has been chosen yet."""
-    audience = audience_of(campaign)
-    return count_people(audience) if audience else 0

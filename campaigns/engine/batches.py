@@ -17,7 +17,9 @@ from django.db import connection, transaction
 _AVOIDED = ("hashjoin", "mergejoin", "memoize", "seqscan", "bitmapscan", "sort")
 # Nor compiled: that costs more than these short statements take.
 _OFF = ("jit", *(f"enable_{way}" for way in _AVOIDED))
-_BY_INDEX = "SELECT " + ", ".join(f"set_config('{setting}', 'off', true)" for setting in _OFF)
+_BY_INDEX = "SELECT set_config('enable_nestloop', 'on', true), " + ", ".join(
+    f"set_config('{setting}', 'off', true)" for setting in _OFF
+)
 _BEGIN = _BY_INDEX + ", pg_try_advisory_xact_lock(hashtextextended(%s, %s))"
 
 
@@ -60,6 +62,11 @@ def walk_together(cursor: Any) -> None:
         "SELECT set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'on', true),"
         " set_config('enable_hashjoin', 'on', true)"
     )
+
+
+def plan_freely(cursor: Any) -> None:
+    """Take back `go_by_index` and `walk_together`, where the transaction goes on with other things."""
+    cursor.execute("; ".join(f"SET LOCAL {setting} = DEFAULT" for setting in (*_OFF, "enable_nestloop")))
 
 
 @contextmanager

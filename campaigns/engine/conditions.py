@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaigns.domain.conditions import (
+    OBJECT_FIELDS,
     OPPOSITES,
     PERSON_FIELDS,
     AttributeIs,
@@ -23,16 +24,20 @@ from campaigns.domain.conditions import (
     LabelSent,
     Leaf,
     Not,
+    PropertyIs,
+    Related,
     equal_values,
     uses_of,
     window_start,
 )
 from campaigns.domain.moments import moment_of
-from campaigns.models import Label, Segment
+from campaigns.models import Label, ObjectType, Segment
 from channels.models import Channel
 
 #: Where the alias of the person goes.
 PERSON = "{person}"
+#: The alias of the event that triggers a workflow, in a statement whose condition looks at its properties.
+HAPPENED = "happened"
 _COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _JOINED = {"all": " AND ", "any": " OR "}
 #: At the end of a subquery, and beside a list's id: look it up for each person, by the person (see audience.py).
@@ -65,11 +70,17 @@ class _Known:
     everyone: set[int] = field(default_factory=set)
     segments: set[int] = field(default_factory=set)
     channels: dict[str, list[int]] = field(default_factory=dict)
+    types: dict[str, int] = field(default_factory=dict)
 
 
-def compile_condition(condition: Condition, workspace_id: int, now: datetime, *, prefix: str = "c") -> Where:
-    """The condition as of ``now``. A segment or label that is no longer there has nobody in it."""
-    compiler = _Compiler(_known(workspace_id, condition), now, prefix)
+def compile_condition(
+    condition: Condition, workspace_id: int, now: datetime, *, prefix: str = "c", done_after: str = ""
+) -> Where:
+    """The condition as of ``now``. A segment, label or type that is no longer there has nobody in it.
+
+    ``done_after``: more SQL about the events ``e`` that count, such as those after a message ``d``.
+    """
+    compiler = _Compiler(_known(workspace_id, condition), now, prefix, done_after)
     template = compiler.compile(condition)
     return Where(template, compiler.params)
 
@@ -87,15 +98,21 @@ def _known(workspace_id: int, condition: Condition) -> _Known:
         labels = Label.objects.filter(workspace_id=workspace_id, name__iexact=name)
         channels = Channel.objects.filter(campaign__labels__in=labels).order_by("pk").distinct()
         known.channels[name] = list(channels.values_list("pk", flat=True))
+    if used["objects"]:
+        types = ObjectType.objects.filter(workspace_id=workspace_id).values_list("name", "pk")
+        known.types = {name.lower(): pk for name, pk in types}
     return known
 
 
 class _Compiler:
     """One compilation: collects the parameters."""
 
-    def __init__(self, known: _Known, now: datetime, prefix: str) -> None:
+    def __init__(self, known: _Known, now: datetime, prefix: str, done_after: str) -> None:
         self.params: dict[str, Any] = {}
-        self._known, self._now, self._prefix = known, now, prefix
+        self._known, self._now, self._prefix, self._done_after = known, now, prefix, done_after
+        #: Whose attributes are looked at, and which of them are fields: the person's, inside ``where`` an object's.
+        self._subject = PERSON
+        self._fields: tuple[str, ...] = PERSON_FIELDS
 
     def _param(self, value: Any, cast: str = "") -> str:
         name = f"{self._prefix}{len(self.params)}"
@@ -116,22 +133,37 @@ class _Compiler:
         match leaf:
             case AttributeIs(key, _, value):
                 return f"coalesce({self._attribute(key, op, value)}, false)"
+            case PropertyIs(key, _, value):
+                return f"coalesce({self._property(key, op, value)}, false)"
             case EventDone():
                 return self._event(leaf)
             case InSegment(segment, _):
                 return self._segment(segment)
             case LabelSent():
                 return self._label(leaf)
+            case Related():
+                return self._related(leaf)
 
     # --- attributes
 
     def _attribute(self, key: str, op: str, value: Any) -> str:
         if op in ("eq", "in"):
             return self._equals(key, [value] if op == "eq" else value)
-        if key in PERSON_FIELDS:
-            held = f"to_jsonb({PERSON}.{key})"
+        if key in self._fields:
+            held = f"to_jsonb({self._subject}.{key})"
         else:
-            held = f"({PERSON}.attributes -> {self._param(key, '::text')})"
+            held = f"({self._subject}.attributes -> {self._param(key, '::text')})"
+        return self._compare(held, op, value)
+
+    def _property(self, key: str, op: str, value: Any) -> str:
+        held = f"({HAPPENED}.properties -> {self._param(key, '::text')})"
+        if op in ("eq", "in"):
+            equal = [one for single in ([value] if op == "eq" else value) for one in equal_values(single)]
+            return f"{held} = ANY({self._param([json.dumps(one) for one in equal], '::jsonb[]')})"
+        return self._compare(held, op, value)
+
+    def _compare(self, held: str, op: str, value: Any) -> str:
+        """What is held (jsonb) compared by any operator but those of equality."""
         if op == "exists":
             return f"""{held} NOT IN ('null'::jsonb, '""'::jsonb)"""
         if op == "contains":
@@ -149,19 +181,37 @@ class _Compiler:
     def _equals(self, key: str, values: Iterable[Any]) -> str:
         """Containment, which an index over the attributes serves."""
         equal = [one for value in values for one in equal_values(value)]
-        if key in PERSON_FIELDS:
+        if key in self._fields:
             texts = [one for one in equal if isinstance(one, str)]
-            return f"{PERSON}.{key} = ANY({self._param(texts, '::text[]')})"
+            return f"{self._subject}.{key} = ANY({self._param(texts, '::text[]')})"
         objects = [json.dumps({key: one}) for one in equal]
-        return f"{PERSON}.attributes @> ANY({self._param(objects, '::jsonb[]')})"
+        return f"{self._subject}.attributes @> ANY({self._param(objects, '::jsonb[]')})"
 
-    # --- events, segments, labels
+    # --- objects, events, segments, labels
+
+    def _related(self, leaf: Related) -> str:
+        kind = self._known.types.get(leaf.type.lower())
+        if kind is None:
+            return "false"
+        where = ""
+        if leaf.where:
+            before = self._subject, self._fields
+            self._subject, self._fields = ("o", OBJECT_FIELDS) if leaf.by == "object" else ("r", ())
+            where = f" AND {self.compile(leaf.where)}"
+            self._subject, self._fields = before
+        # By the person, never by the type: see audience.py.
+        return (
+            "EXISTS (SELECT 1 FROM campaigns_relationship r JOIN campaigns_relatedobject o ON o.id = r.object_id"
+            f" WHERE r.person_id = {PERSON}.id AND o.type_id {_NOT_BY_LIST} = {self._param(kind, '::bigint')}"
+            f"{where} {_EACH})"
+        )
 
     def _event(self, leaf: EventDone) -> str:
         where = f"e.person_id = {PERSON}.id AND e.name = {self._param(leaf.name, '::text')}"
         since = window_start(leaf.within, self._now)
         if since:
             where += f" AND e.occurred_at > {self._param(since, '::timestamptz')}"
+        where += f" {self._done_after}" if self._done_after else ""
         if leaf.at_least == 1:
             return f"EXISTS (SELECT 1 FROM campaigns_event e WHERE {where} {_EACH})"
         times = self._param(leaf.at_least, "::int")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from campaigns.domain.deliveries import DATE_TIME, type_of
 from campaigns.domain.recurrence import on_the_clock
-from campaigns.engine.audience import Audience, audience_of
+from campaigns.engine.audience import LAST_ID, Audience, audience_of
 from campaigns.engine.batches import Deadline, keep_nothing, only_worker
 from campaigns.engine.skipping import LEDGER_COLUMNS, skip_reason
 from campaigns.models import Campaign
@@ -53,7 +53,7 @@ def _next_chunk(campaign_id: int, now: datetime, chunk: int) -> int | None:
         values = _values(campaign, audience, now) | {"chunk": chunk}
         cursor.execute(audience.chunk_end(), values)
         end = cursor.fetchone()
-        values |= {"upto": end[0] if end else 2**63 - 1, "next": end[0] if end else _RESTS}
+        values |= {"upto": end[0] if end else LAST_ID, "next": end[0] if end else _RESTS}
         made = 0
         running = Channel.objects.filter(campaign=campaign, status=cs.RUNNING).order_by("pk")
         for pk, kind in running.values_list("pk", "kind"):
@@ -85,12 +85,13 @@ def _values(campaign: Campaign, audience: Audience, now: datetime) -> dict[str, 
         "after": max(campaign.enter_cursor, 0), "was": campaign.enter_cursor, "zone": campaign.timezone,
         "attribute": campaign.delivery["attribute"],
         "zones": [zone for zone, _, _ in moments], "dates": [date for _, date, _ in moments],
-        "dues": [due for _, _, due in moments], "known": list(_zones()),
+        "dues": [due for _, _, due in moments], "known": list(known_zones()),
     }  # fmt: skip
 
 
 @lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
+def known_zones() -> tuple[str, ...]:
+    """Every time zone that there is, by name."""
     return tuple(sorted(available_timezones()))
 
 
@@ -98,7 +99,7 @@ def _zones() -> tuple[str, ...]:
 def moments_between(since: datetime, until: datetime, clock: str) -> tuple[tuple[str, str, datetime], ...]:
     """Zone, date and moment of every time in (since, until] at which the clocks of some zone show ``clock``."""
     found = []
-    for zone in _zones():
+    for zone in known_zones():
         day = since.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
         last = until.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
         while day <= last:

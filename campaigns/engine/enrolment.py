@@ -11,7 +11,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from campaigns.engine.audience import BY_INDEX, Audience, audience_of
+from campaigns.domain.programs import BY_STEPS
+from campaigns.engine.audience import BY_INDEX, LAST_ID, Audience, audience_of_channel
 from campaigns.engine.batches import Deadline, campaign_is, keep_nothing, only_worker, walk_together
 from campaigns.engine.skipping import (
     LEDGER_COLUMNS,
@@ -26,8 +27,6 @@ from channels.models import Channel
 
 #: Large enough that a chunk's own costs do not show, small enough that one which a stop discards is no loss.
 CHUNK = 20_000
-#: Kinds of campaign whose steps make the ledger rows (see journeys.py).
-_BY_STEPS = ("journey", "flow")
 
 # Somebody with the same address is covered: they have a row already, or come earlier in this very chunk.
 _COVERED = """EXISTS (
@@ -69,7 +68,7 @@ def _enrol_chunk(channel_id: int, now: datetime, chunk: int, report: EnrolReport
         if channel.enrolled:
             report.finished = True
             return False
-        audience = audience_of(channel.campaign, now)
+        audience = audience_of_channel(channel, now)
         rows, upto = _insert_chunk(cursor, channel, audience, now, chunk) if audience else (0, None)
         if not _advance(cursor, channel, upto):
             keep_nothing()
@@ -83,7 +82,7 @@ def _running(channel_id: int) -> Channel | None:
     found = Channel.objects.select_related("campaign").filter(
         pk=channel_id, status=cs.RUNNING, campaign__status="running", campaign__deleted_at__isnull=True
     )
-    return found.exclude(campaign__kind__in=_BY_STEPS).first()
+    return found.exclude(campaign__kind__in=BY_STEPS).first()
 
 
 def _insert_chunk(
@@ -94,12 +93,13 @@ def _insert_chunk(
         "channel": channel.pk,
         "run": channel.run,
         "now": now,
+        "due": due_from(channel, now),
         "after": channel.enrol_cursor,
         "chunk": chunk,
     }
     cursor.execute(audience.chunk_end(), values)
     end = cursor.fetchone()
-    values["upto"] = end[0] if end else 2**63 - 1
+    values["upto"] = end[0] if end else LAST_ID
     walk_together(cursor)
     sql = enrol_sql(
         channel.kind, audience, joined=is_short(cursor, channel.kind, audience.workspace_id, chunk),
@@ -114,6 +114,11 @@ def _insert_chunk(
     return cursor.rowcount, end[0] if end else None
 
 
+def due_from(channel: Channel, now: datetime) -> datetime:
+    """When the channel's rows are due: at its own time where it has one that is to come (sms), else now."""
+    return max(now, channel.sends_at or now)
+
+
 def enrol_sql(kind: str, audience: Audience, *, joined: bool, opted: bool = True) -> str:
     """The statement that makes the rows of one chunk; the unique key refuses a second row for anybody.
 
@@ -126,7 +131,7 @@ def enrol_sql(kind: str, audience: Audience, *, joined: bool, opted: bool = True
     people = audience.people("p", join_suppressed(kind) if joined else "")
     return f"""
         INSERT INTO channels_delivery {LEDGER_COLUMNS}
-        SELECT {ledger_values(run="%(run)s", step="''")}
+        SELECT {ledger_values(run="%(run)s", step="''", due="%(due)s")}
         FROM (SELECT p.id AS person_id, {reason} AS why {people} OFFSET 0) AS person"""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 
 from campaigns.domain.deliveries import API, type_of
+from campaigns.domain.triggers import trigger_name
 from campaigns.models import Campaign, Workspace
 
 _LOCK = "hashtextextended('events', %(workspace)s)"
@@ -39,11 +40,6 @@ def event_name(campaign: Campaign) -> str:
     if type_of(campaign.delivery) == API:
         return trigger_name(campaign.pk)
     return str(campaign.delivery.get("event", ""))
-
-
-def trigger_name(campaign_id: int) -> str:
-    """The name of the events that the triggers of a campaign are kept as; nobody can send one of this name."""
-    return f"$trigger:{campaign_id}"
 
 
 def insert_events(workspace: Workspace, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
@@ -74,11 +70,16 @@ def hold_running(campaign_id: int) -> bool:
 
 
 def safe_id(campaign: Campaign) -> int:
-    """The id of the last event that the campaign follows; none with a lower id can appear any more. 0 for none yet.
+    """The id of the last event that the campaign follows; see `last_safe_id`."""
+    return last_safe_id(campaign.workspace_id, event_name(campaign))
+
+
+def last_safe_id(workspace_id: int, name: str) -> int:
+    """The id of the last event of this name; none with a lower id can appear any more. 0 for none yet.
 
     Inside a transaction the workspace's lock is kept until its end; a commit of events waits for it so long.
     """
-    values: dict[str, Any] = {"workspace": campaign.workspace_id, "name": event_name(campaign)}
+    values: dict[str, Any] = {"workspace": workspace_id, "name": name}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_PATIENCE])
         cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", values)
@@ -89,9 +90,9 @@ def safe_id(campaign: Campaign) -> int:
     return int(row[0]) if row else 0
 
 
-def safe_id_or_none(campaign: Campaign) -> int | None:
-    """As `safe_id`; None where somebody has been inserting for so long that the next beat has to look."""
+def last_safe_id_or_none(workspace_id: int, name: str) -> int | None:
+    """As `last_safe_id`; None where somebody has been inserting for so long that the next beat has to look."""
     try:
-        return safe_id(campaign)
+        return last_safe_id(workspace_id, name)
     except OperationalError:
         return None

@@ -13,8 +13,8 @@ from campaigns.domain.deliveries import ACTION, API, BY_EVENT, INACTION, type_of
 from campaigns.domain.durations import parse_duration
 from campaigns.engine.audience import BY_INDEX, Audience, audience_of
 from campaigns.engine.batches import Deadline, keep_nothing, only_worker
-from campaigns.engine.events import event_name, safe_id_or_none
-from campaigns.engine.skipping import LEDGER_COLUMNS, skip_reason
+from campaigns.engine.events import event_name, last_safe_id_or_none
+from campaigns.engine.skipping import LEDGER_COLUMNS_IN_FULL, skip_reason
 from campaigns.models import Campaign
 from channels.domain import states as cs
 from channels.models import Channel
@@ -46,7 +46,7 @@ def follow(campaign_id: int, now: datetime, *, seconds: float = 10.0, batch: int
     ).first()
     if campaign is None or type_of(campaign.delivery) not in BY_EVENT:
         return 0
-    safe = safe_id_or_none(campaign)
+    safe = last_safe_id_or_none(campaign.workspace_id, event_name(campaign))
     made, goes_on = 0, safe is not None and safe > campaign.event_cursor
     while goes_on:
         found, goes_on = _batch(campaign_id, safe or 0, now, batch)
@@ -118,10 +118,11 @@ def follow_sql(campaign: Campaign, kind: str, audience: Audience) -> str:
     nth = "row_number() OVER (PARTITION BY e.person_id ORDER BY e.id) - 1" if often else "0"
     before = f"""coalesce((SELECT max(d.run) + 1 FROM channels_delivery d WHERE {_GIVEN}), 0)"""
     return f"""
-        INSERT INTO channels_delivery {LEDGER_COLUMNS}
-        SELECT %(channel)s, run, '', person_id, CASE WHEN why = '' THEN 'pending' ELSE 'skipped' END, why, due, 0, '', ''
+        INSERT INTO channels_delivery {LEDGER_COLUMNS_IN_FULL}
+        SELECT %(channel)s, run, '', person_id, CASE WHEN why = '' THEN 'pending' ELSE 'skipped' END, why, due, 0, '', '',
+            event_id, NULL::timestamptz
         FROM (
-            SELECT {first} e.person_id, {nth} + {before} AS run, {skip_reason(kind, "false")} AS why,
+            SELECT {first} e.person_id, e.id AS event_id, {nth} + {before} AS run, {skip_reason(kind, "false")} AS why,
                 GREATEST(e.occurred_at + %(delay)s::interval, %(now)s) AS due
             FROM campaigns_event e JOIN campaigns_person p ON p.id = e.person_id
             WHERE e.workspace_id = %(workspace)s AND e.name = %(name)s AND e.id > %(after)s AND e.id <= %(upto)s

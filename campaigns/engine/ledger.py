@@ -13,17 +13,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from campaigns.domain.deliveries import IN_RUNS, ONE_BY_ONE
-from campaigns.engine.audience import audience_of
+from campaigns.domain.programs import BY_STEPS
+from campaigns.engine.audience import LAST_ID, audience_of_channel
 from campaigns.models import Person, Run
 from channels.domain import states as cs
 from channels.models import Channel, Delivery
 
 #: Rows that are fetched at a time.
 _AT_A_TIME = 500
-_EVERYBODY = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,14 @@ CHECKS = (
                 UNION ALL
                 SELECT channel_id, run, step, outcome, n FROM (
                     SELECT channel_id, run, step, count(delivered_at) AS delivered, count(opened_at) AS opened,
-                        count(clicked_at) AS clicked, count(converted_at) AS converted
+                        count(clicked_at) AS clicked, count(converted_at) AS converted,
+                        count(*) FILTER (WHERE reason = 'busy') AS busy,
+                        count(*) FILTER (WHERE reason = 'no_answer') AS no_answer,
+                        count(*) FILTER (WHERE reason = 'machine') AS machine
                     FROM channels_delivery GROUP BY channel_id, run, step) AS sums,
                 LATERAL (VALUES ('delivered', delivered), ('opened', opened), ('clicked', clicked),
-                                ('converted', converted)) AS outcomes (outcome, n)
+                                ('converted', converted), ('busy', busy), ('no_answer', no_answer),
+                                ('machine', machine)) AS outcomes (outcome, n)
             ) AS actual USING (channel_id, run, step, status)
             WHERE coalesce(counted.n, 0) <> coalesce(actual.n, 0)
             ORDER BY channel_id, run, step, status""",
@@ -60,10 +64,18 @@ CHECKS = (
         "campaign {}: the count of “{}” journeys at step “{}” is {}, there are {}",
         """SELECT campaign_id, status, step, coalesce(counted.n, 0), coalesce(actual.n, 0)
            FROM (SELECT campaign_id, step, status, sum(n) AS n FROM campaigns_journeytally
-                 GROUP BY campaign_id, step, status) AS counted
+                 WHERE status <> 'arrived' GROUP BY campaign_id, step, status) AS counted
            FULL JOIN (SELECT campaign_id, step, status, count(*) AS n FROM campaigns_journey
                       GROUP BY campaign_id, step, status) AS actual USING (campaign_id, step, status)
            WHERE coalesce(counted.n, 0) <> coalesce(actual.n, 0) ORDER BY campaign_id, step, status""",
+    ),
+    Check(
+        "campaign {}: only {} people have ever come to step “{}”, but {} are counted there",
+        """SELECT campaign_id, arrived, step, there FROM (
+               SELECT campaign_id, step, sum(n) FILTER (WHERE status = 'arrived') AS arrived,
+                   sum(n) FILTER (WHERE status <> 'arrived') AS there
+               FROM campaigns_journeytally GROUP BY campaign_id, step) AS counted
+           WHERE there > coalesce(arrived, 0) ORDER BY campaign_id, step""",
     ),
     Check(
         "delivery {}: status “{}” is none of the ledger's",
@@ -89,9 +101,36 @@ CHECKS = (
            GROUP BY channel_id, run, step, person_id HAVING count(*) > 1
            ORDER BY channel_id, run, step, person_id""",
     ),
+    # A call that reached nobody may be placed again, as the channel's content says: the one exception to "once".
+    Check(
+        "delivery {} was called again {} times, the log has {} calls before the last",
+        """SELECT d.id, d.redials, count(c.id) FROM channels_delivery d
+           LEFT JOIN channels_call c ON c.delivery_id = d.id AND c.number <= d.redials
+               AND c.outcome IN ('busy', 'no_answer', 'machine') AND c.again_at IS NOT NULL
+           WHERE d.redials > 0 GROUP BY d.id, d.redials HAVING count(c.id) <> d.redials ORDER BY d.id""",
+    ),
+    Check(
+        "delivery {} was called again although call {} was answered",
+        """SELECT c.delivery_id, min(c.number) FROM channels_call c
+           JOIN channels_call later ON later.delivery_id = c.delivery_id AND later.number > c.number
+               AND later.called_at > c.reported_at
+           WHERE c.outcome = 'answered' GROUP BY c.delivery_id ORDER BY c.delivery_id""",
+    ),
+    Check(
+        "campaign {}, run {}: {} communications are planned for its contacts, the ledger has {}",
+        """SELECT campaign_id, run, coalesce(planned.n, 0), coalesce(actual.n, 0)
+           FROM (SELECT campaign_id, run, sum(planned) AS n FROM campaigns_strategycontact
+                 GROUP BY campaign_id, run) AS planned
+           FULL JOIN (SELECT c.campaign_id, d.run, count(*) AS n FROM channels_plannedmessage m
+                      JOIN channels_delivery d ON d.id = m.delivery_id JOIN channels_channel c ON c.id = d.channel_id
+                      GROUP BY c.campaign_id, d.run) AS actual USING (campaign_id, run)
+           JOIN campaigns_campaign k ON k.id = campaign_id AND k.deleted_at IS NULL
+           WHERE coalesce(planned.n, 0) <> coalesce(actual.n, 0) ORDER BY campaign_id, run""",
+    ),
     Check(
         "the constraint {} that keeps anybody from being in the ledger twice is missing or not valid",
-        """SELECT wanted FROM (VALUES ('delivery_once'), ('journey_once_per_entry')) AS names (wanted)
+        """SELECT wanted FROM (VALUES ('delivery_once'), ('journey_once_per_entry'),
+               ('strategy_contact_once_per_run')) AS names (wanted)
            WHERE NOT EXISTS (SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
                              WHERE c.relname = wanted AND i.indisunique AND i.indisvalid)""",
     ),
@@ -105,6 +144,7 @@ CHECKS = (
         "campaign {} is {}, but {} journeys are still active",
         """SELECT k.id, k.status, count(*) FROM campaigns_journey j JOIN campaigns_campaign k ON k.id = j.campaign_id
            WHERE j.status = 'active' AND k.status NOT IN ('running', 'stopping') AND k.sweep = ''
+               AND NOT (k.kind = 'flow' AND k.status IN ('draft', 'errored'))
                AND k.deleted_at IS NULL GROUP BY k.id, k.status ORDER BY k.id""",
     ),
     Check(
@@ -132,6 +172,8 @@ class Extent:
     deliveries: int
     people_gone: int
     """Rows of people who have been deleted since: their messages went out, so they stay counted."""
+    called_again: int = 0
+    """Calls that reached nobody and were placed again: the one exception to *nobody is contacted twice*."""
 
 
 @contextmanager
@@ -171,7 +213,8 @@ def extent() -> Extent:
     """What the proof is about."""
     gone = Delivery.objects.filter(~Exists(_PEOPLE))
     counted = Channel.objects.values_list("campaign_id").distinct().count()
-    return Extent(counted, Channel.objects.count(), Delivery.objects.count(), gone.count())
+    again = Delivery.objects.aggregate(calls=Sum("redials"))["calls"] or 0
+    return Extent(counted, Channel.objects.count(), Delivery.objects.count(), gone.count(), again)
 
 
 _PEOPLE = Person.objects.filter(pk=OuterRef("person_id"))
@@ -194,7 +237,7 @@ class _Enrolment:
 def _lost_people() -> Iterator[str]:
     """People who were in the audience at the start and have no ledger row although the enrolment has passed them."""
     for enrolment in (*_blasts(), *_runs()):
-        audience = audience_of(enrolment.channel.campaign)
+        audience = audience_of_channel(enrolment.channel)
         if audience is None or audience.where is not None:
             continue  # who met a condition at the start cannot be told afterwards
         values = audience.params | {
@@ -212,7 +255,7 @@ def _blasts() -> Iterator[_Enrolment]:
         started_at__isnull=False,
         status__in=(cs.RUNNING, cs.PAUSED, cs.ERRORED, cs.COMPLETED),
         campaign__deleted_at__isnull=True,
-    ).exclude(campaign__kind__in=("journey", "flow"))
+    ).exclude(campaign__kind__in=(*BY_STEPS, "python"))
     once = started.filter(
         Q(campaign__delivery__type__isnull=True) | ~Q(campaign__delivery__type__in=(*IN_RUNS, *ONE_BY_ONE))
     )
@@ -231,14 +274,12 @@ def _runs() -> Iterator[_Enrolment]:
         there = Channel.objects.filter(campaign_id=run.campaign_id, created_at__lte=run.started_at)
         for channel in there.select_related("campaign").order_by("pk"):
             goes_on = run.status == Run.RUNNING
-            passed = (
-                _passed(channel) if goes_on and channel.run == run.number else 0 if goes_on else _EVERYBODY
-            )
+            passed = _passed(channel) if goes_on and channel.run == run.number else 0 if goes_on else LAST_ID
             yield _Enrolment(channel, run.number, run.started_at, passed)
 
 
 def _passed(channel: Channel) -> int:
-    return _EVERYBODY if channel.enrolled else channel.enrol_cursor
+    return LAST_ID if channel.enrolled else channel.enrol_cursor
 
 
 def _stream(sql: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

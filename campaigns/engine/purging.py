@@ -24,7 +24,9 @@ _DELIVERIES = """
             ORDER BY run, step, person_id LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
         RETURNING id),
     in_app AS (DELETE FROM channels_inappmessage USING gone WHERE delivery_id = gone.id),
-    sandbox AS (DELETE FROM channels_sandboxmessage USING gone WHERE delivery_id = gone.id)
+    sandbox AS (DELETE FROM channels_sandboxmessage USING gone WHERE delivery_id = gone.id),
+    planned AS (DELETE FROM channels_plannedmessage USING gone WHERE delivery_id = gone.id),
+    calls AS (DELETE FROM channels_call USING gone WHERE delivery_id = gone.id)
     SELECT count(*) FROM gone"""
 
 _JOURNEYS = """
@@ -35,9 +37,33 @@ _JOURNEYS = """
         RETURNING id)
     SELECT count(*) FROM gone"""
 
+_PROMISES = """
+    WITH gone AS (
+        DELETE FROM channels_promisedperson WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM channels_promisedperson WHERE channel_id = %(channel)s
+            ORDER BY person_id LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
+        RETURNING person_id)
+    SELECT count(*) FROM gone"""
+
+_BY_CAMPAIGN = """
+    WITH gone AS (
+        DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM {table} WHERE campaign_id = %(campaign)s
+            ORDER BY {order} LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
+        RETURNING id)
+    SELECT count(*) FROM gone"""
+_STRATEGIES = (
+    _BY_CAMPAIGN.format(table="campaigns_strategycontact", order="campaign_id, run, person_id"),
+    _BY_CAMPAIGN.format(table="campaigns_strategyline", order="campaign_id, id"),
+)
+
 _LEFT = """
     SELECT EXISTS (SELECT 1 FROM campaigns_journey WHERE campaign_id = %(campaign)s) OR EXISTS (
+        SELECT 1 FROM campaigns_strategycontact WHERE campaign_id = %(campaign)s) OR EXISTS (
+        SELECT 1 FROM campaigns_strategyline WHERE campaign_id = %(campaign)s) OR EXISTS (
         SELECT 1 FROM channels_delivery d JOIN channels_channel c ON c.id = d.channel_id
+        WHERE c.campaign_id = %(campaign)s) OR EXISTS (
+        SELECT 1 FROM channels_promisedperson m JOIN channels_channel c ON c.id = m.channel_id
         WHERE c.campaign_id = %(campaign)s)"""
 
 
@@ -47,9 +73,10 @@ def purge(campaign_id: int, deadline: Deadline, *, batch: int = BATCH) -> int:
     for channel_id in Channel.objects.filter(campaign_id=campaign_id).values_list("pk", flat=True):
         values = {"channel": channel_id, "batch": batch}
         gone += until_done(deadline, partial(_delete, campaign_id, _DELIVERIES, values))
-    gone += until_done(
-        deadline, partial(_delete, campaign_id, _JOURNEYS, {"campaign": campaign_id, "batch": batch})
-    )
+        gone += until_done(deadline, partial(_delete, campaign_id, _PROMISES, values))
+    for sql in (_JOURNEYS, *_STRATEGIES):
+        values = {"campaign": campaign_id, "batch": batch}
+        gone += until_done(deadline, partial(_delete, campaign_id, sql, values))
     _delete_campaign(campaign_id)
     return gone
 

@@ -1,23 +1,27 @@
 """Keeps the members of segments by condition: new ones are filled, touched people are looked at again, time is swept.
 
 PostgreSQL is the queue (models/segment.py, `TouchedPerson`). Everything is a statement about a range or a set of
-people; looking at somebody twice changes nothing. One worker at a time sees to a workspace, so that nobody writes what
-an older look at a person has found.
+people; looking at somebody twice changes nothing. Campaigns that watch people (watching.py) look at the same queue.
+One worker at a time sees to a workspace, so that nobody writes what an older look at a person has found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from campaigns.domain.condition_reading import parse_condition
 from campaigns.domain.conditions import EventDone, LabelSent, leaves_of, window_start
-from campaigns.engine.audience import segments_of
+from campaigns.domain.programs import programs_of
+from campaigns.domain.triggers import KEPT, type_of
+from campaigns.engine.audience import LAST_ID
 from campaigns.engine.batches import Deadline, keep_nothing, only_worker, until_done, walk_together
 from campaigns.engine.conditions import Where, compile_condition
-from campaigns.models import Campaign, Person, Segment
+from campaigns.engine.used_segments import segments_of
+from campaigns.engine.watching import look_again, look_at, sweep_watches, watching_workspaces
+from campaigns.models import Campaign, Entrance, Person, Segment
 
 FILL_CHUNK = 20_000
 TOUCH_BATCH = 5_000
@@ -35,6 +39,8 @@ class Kept:
     looked_at: int = 0
     came: int = 0
     went: int = 0
+    #: Campaigns in which somebody may go on now.
+    woken: set[int] = field(default_factory=set)
 
     def add(self, change: tuple[int, int]) -> None:
         self.came += change[0]
@@ -47,8 +53,9 @@ def kept_segments() -> Any:
 
 
 def workspaces_with_segments() -> list[int]:
-    """The workspaces in which there is something to keep."""
-    return list(kept_segments().order_by("workspace").values_list("workspace", flat=True).distinct())
+    """The workspaces in which there is something to keep, or a campaign that watches."""
+    kept = kept_segments().order_by("workspace").values_list("workspace", flat=True).distinct()
+    return sorted({*kept, *watching_workspaces()})
 
 
 def keep_members(workspace_id: int, now: datetime, *, seconds: float = 10.0) -> Kept:
@@ -56,9 +63,11 @@ def keep_members(workspace_id: int, now: datetime, *, seconds: float = 10.0) -> 
     kept = Kept()
     deadline = Deadline(seconds)
     sweep_time(workspace_id, now)
+    sweep_watches(workspace_id, now)
     until_done(deadline, lambda: _look_at_touched(workspace_id, now, kept))
     while _fill_next(workspace_id, now, kept) and not deadline.passed():
         until_done(deadline, lambda: _look_at_touched(workspace_id, now, kept))
+    kept.woken |= look_again(workspace_id, now, seconds=seconds)
     return kept
 
 
@@ -78,6 +87,7 @@ def _look_at_touched(workspace_id: int, now: datetime, kept: Kept) -> int:
             for segment in kept_segments().filter(workspace_id=workspace_id).order_by("pk"):
                 kept.add(_change(cursor, segment, now, values, _AMONG))
             kept.looked_at += len(people)
+            kept.woken |= look_at(cursor, workspace_id, people, now)
     return int(taken)
 
 
@@ -143,7 +153,7 @@ def _fill_next(workspace_id: int, now: datetime, kept: Kept) -> bool:
             values,
         )
         end = cursor.fetchone()
-        values["upto"] = end[0] if end else 2**63 - 1
+        values["upto"] = end[0] if end else LAST_ID
         walk_together(cursor)
         change = _change(cursor, segment, now, values, _RANGE)
         if not _move_on(segment, end[0] if end else None, now):
@@ -242,6 +252,11 @@ def filling_of(campaigns: Sequence[Campaign]) -> dict[int, str]:
     No query for those whose only segment came along with them, unless it is being filled.
     """
     used = {campaign.pk: segments_of(campaign) for campaign in campaigns}
+    kept = [campaign.pk for campaign in campaigns if _has_kept_triggers(campaign)]
+    if kept:
+        hidden = Entrance.objects.filter(campaign__in=kept, segment__isnull=False)
+        for campaign_id, segment_id in hidden.values_list("campaign_id", "segment_id"):
+            used[campaign_id].add(segment_id)
     known = {c.segment_id: c.segment for c in campaigns if c.segment_id and _SEGMENT.is_cached(c)}
     unknown = set().union(*used.values()) - known.keys()
     filling = {pk: row for pk, row in known.items() if row and row.is_filling and row.archived_at is None}
@@ -249,7 +264,16 @@ def filling_of(campaigns: Sequence[Campaign]) -> dict[int, str]:
         filling |= {row.pk: row for row in kept_segments().filter(pk__in=unknown, filled_at=None)}
     progress = fill_progress(filling.values())
     return {
-        campaign: f"“{filling[pk].name}” ({progress[pk]} %)"
+        campaign: f"{_called(filling[pk])} ({progress[pk]} %)"
         for campaign, segments in used.items()
         for pk in sorted(segments & filling.keys(), reverse=True)
     }
+
+
+def _has_kept_triggers(campaign: Campaign) -> bool:
+    return any(type_of(program.trigger) in KEPT for program in programs_of(campaign))
+
+
+def _called(segment: Segment) -> str:
+    """What people know it as: the hidden ones are the conditions of triggers."""
+    return "The segment of its trigger" if segment.hidden else f"“{segment.name}”"

@@ -13,6 +13,7 @@ from django.db import connection
 
 from campaigns.domain.deliveries import IN_RUNS, ONE_BY_ONE
 from campaigns.engine.quiet import NOTHING_LEFT
+from channels.domain.retries import REPORTED_WITHIN
 
 MOST = 1_000
 #: Kinds that complete by themselves when everything is processed.
@@ -24,7 +25,12 @@ _QUIET = f"""(c.sweep = '' AND CASE WHEN coalesce((
         WHERE t.channel_id = c.id AND t.status IN ('pending', 'sending')), 0) = 0
     THEN {NOTHING_LEFT.format(channel="c.id")} ELSE false END)"""
 
-_DONE = f"(c.status = 'running' AND c.enrolled AND {_QUIET})"
+# A channel that calls again whom it did not reach waits for the report of its last calls.
+_UNREPORTED = f"""(c.kind = 'voice' AND c.content ->> 'retries' IS NOT NULL AND EXISTS (
+        SELECT 1 FROM channels_call call WHERE call.channel_id = c.id AND call.outcome = ''
+            AND call.called_at > %(now)s::timestamptz - interval '{REPORTED_WITHIN.total_seconds()} seconds'))"""
+
+_DONE = f"(c.status = 'running' AND c.enrolled AND {_QUIET} AND NOT {_UNREPORTED})"
 
 _CHANNELS = f"""
     SELECT c.id FROM channels_channel c JOIN campaigns_campaign k ON k.id = c.campaign_id
@@ -67,17 +73,17 @@ def ready_channels(now: datetime, only: int | None = None) -> list[int]:
 
     ``only`` asks about one of them, as the other two do about one campaign: once more, under its lock.
     """
-    return _ids(_CHANNELS, "c", only, {})
+    return _ids(_CHANNELS, "c", only, {"now": now})
 
 
 def ready_to_complete(now: datetime, only: int | None = None) -> list[int]:
     """Running blasts and messages all of whose channels have nothing left to do, and that go out only once."""
-    return _ids(_COMPLETE, "k", only, {"kinds": list(_COMPLETING)})
+    return _ids(_COMPLETE, "k", only, {"kinds": list(_COMPLETING), "now": now})
 
 
 def ready_to_end_run(now: datetime, only: int | None = None) -> list[int]:
     """Running messages whose present run has nothing left to do."""
-    return _ids(_RUN_ENDS, "k", only, {"kinds": ["message"]})
+    return _ids(_RUN_ENDS, "k", only, {"kinds": ["message"], "now": now})
 
 
 def ready_to_settle(now: datetime, only: int | None = None) -> list[int]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from channels.domain.kinds import KINDS
+from channels.engine.optouts import opted_out
+
+#: The reason that a row ``sup`` of the suppression list gives.
+_SUPPRESSED = "CASE sup.reason WHEN 'unsubscribed' THEN 'unsubscribed' ELSE 'suppressed' END"
 
 #: Of kinds that have no single column for the address. Devices: one probe of the partial index for each person.
 _BY_ADDRESS_TYPE = {
@@ -12,7 +16,7 @@ _BY_ADDRESS_TYPE = {
         WHERE device.person_id = p.id AND device.kind = '{kind}' AND device.invalid_at IS NULL)
         THEN '' ELSE 'no_device' END""",
     "contact": """CASE WHEN p.email = '' AND p.phone = '' THEN 'no_address' ELSE coalesce(
-        (SELECT CASE sup.reason WHEN 'unsubscribed' THEN 'unsubscribed' ELSE 'suppressed' END
+        (SELECT {suppressed}
          FROM channels_suppression sup WHERE sup.workspace_id = %(workspace)s AND (
             (sup.address_kind = 'email' AND sup.address = p.email)
             OR (sup.address_kind = 'phone' AND sup.address = p.phone)) LIMIT 1), '') END""",
@@ -23,15 +27,6 @@ def address_of(kind: str) -> str:
     """The person's column that a kind of channel sends to; "" for a kind that needs no address."""
     address = KINDS[kind].address
     return address if address in ("email", "phone") else ""
-
-
-#: The person wants nothing through this kind of channel, or about the campaign's topic. One probe of an index.
-_OPTED_OUT = """(SELECT 'unsubscribed' FROM channels_optout opted
-        WHERE opted.person_id = p.id AND opted.channel_kind IN ('', '{kind}')
-            AND (opted.topic_id IS NULL OR opted.topic_id = (
-                SELECT k.topic_id FROM channels_channel c JOIN campaigns_campaign k ON k.id = c.campaign_id
-                WHERE c.id = %(channel)s))
-        LIMIT 1)"""
 
 
 def has_opt_outs(cursor: Any, workspace_id: int) -> bool:
@@ -54,19 +49,21 @@ def skip_reason(kind: str, covered: str, *, joined: bool = False, opted: bool = 
     for each. ``opted``: false where nobody `has_opt_outs`.
     """
     reason = _address_reason(kind, covered, joined=joined)
-    return f"coalesce({_OPTED_OUT.format(kind=kind)}, {reason})" if opted else reason
+    if not opted:
+        return reason
+    found = opted_out("p.id", f"'{kind}'")
+    return f"coalesce((SELECT 'unsubscribed' {found} LIMIT 1), {reason})"
 
 
 def _address_reason(kind: str, covered: str, *, joined: bool) -> str:
     address = address_of(kind)
     if not address:
-        return _BY_ADDRESS_TYPE.get(KINDS[kind].address, "''").format(kind=kind)
-    found = "CASE sup.reason WHEN 'unsubscribed' THEN 'unsubscribed' ELSE 'suppressed' END"
+        return _BY_ADDRESS_TYPE.get(KINDS[kind].address, "''").format(kind=kind, suppressed=_SUPPRESSED)
     if joined:
-        suppressed = f"CASE WHEN sup.id IS NOT NULL THEN {found} END"
+        suppressed = f"CASE WHEN sup.id IS NOT NULL THEN {_SUPPRESSED} END"
     else:
         # One probe of an index for each person, whatever the planner knows about the tables.
-        suppressed = f"(SELECT {found} FROM channels_suppression sup WHERE {_suppressed(address)})"
+        suppressed = f"(SELECT {_SUPPRESSED} FROM channels_suppression sup WHERE {_suppressed(address)})"
     return f"""CASE WHEN p.{address} = '' THEN 'no_address' ELSE coalesce({suppressed},
         CASE WHEN p.shares_{address} AND EXISTS (
             SELECT 1 FROM campaigns_person o
@@ -97,13 +94,18 @@ def _suppressed(address: str) -> str:
     )
 
 
-#: Columns of a new ledger row.
+#: Columns of a new ledger row; event_id and expires_at may be added (see `ledger_values`).
 LEDGER_COLUMNS = "(channel_id, run, step, person_id, status, reason, due_at, attempt, provider_id, detail)"
+#: The same for rows that are about an event, or that must not go out after some time.
+LEDGER_COLUMNS_IN_FULL = LEDGER_COLUMNS.replace(")", ", event_id, expires_at)")
 
 
-def ledger_values(run: str, step: str) -> str:
-    """The values of those columns, for a source with the columns ``person_id`` and ``why`` (the reason, or '')."""
+def ledger_values(run: str, step: str, *, ready: str = "pending", due: str = "%(now)s") -> str:
+    """The values of those columns, for a source with the columns ``person_id`` and ``why`` (the reason, or '').
+
+    ``ready`` is the status of a row without a reason.
+    """
     return (
-        f"%(channel)s, {run}, {step}, person_id, CASE WHEN why = '' THEN 'pending' ELSE 'skipped' END,"
-        " why, %(now)s, 0, '', ''"
+        f"%(channel)s, {run}, {step}, person_id, CASE WHEN why = '' THEN '{ready}' ELSE 'skipped' END,"
+        f" why, {due}, 0, '', ''"
     )

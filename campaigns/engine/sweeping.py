@@ -1,4 +1,4 @@
-"""What an action left for the background: cancelling, recalling, queueing again, ending journeys, purging what was deleted.
+"""What an action left for the background: cancelling, recalling, queueing again, releasing drafts, ending journeys, purging.
 
 Each batch is its own transaction and does only what is still asked for; whoever goes on later, goes on where it stopped.
 A sweep ends only when nothing is left *and* nothing is on its way any more.
@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from campaigns.engine.audience import LAST_ID
 from campaigns.engine.batches import (
     Deadline,
     campaign_is,
@@ -17,6 +18,7 @@ from campaigns.engine.batches import (
     only_worker,
     until_done,
 )
+from campaigns.engine.enrolment import due_from
 from campaigns.engine.purging import purge
 from campaigns.engine.quiet import NOTHING_LEFT
 from campaigns.models import Campaign
@@ -25,6 +27,9 @@ from channels.models import Channel
 
 BATCH = 5_000
 CANCEL, REQUEUE, EXIT = "cancel", "requeue", "exit"
+#: What somebody decided about all drafts of a channel; those up to the id that the sweep's reason names.
+RELEASE, DISCARD = "release", "discard"
+DISCARDED = "discarded"
 #: The reason that recalls what was sent but not opened: a journey that is exited (seed 000, Exit immediately).
 _RECALLS = "exited"
 _FIRST = "-infinity"
@@ -122,7 +127,7 @@ _RECALL = """
 # Behind the unique key: no other index has the cancelled rows, and none is worth its cost for this alone.
 _REQUEUE = """
     WITH swept AS (
-        UPDATE channels_delivery SET status = 'pending', reason = '', due_at = %(now)s
+        UPDATE channels_delivery SET status = 'pending', reason = '', due_at = %(due_again)s
         WHERE ctid = ANY(ARRAY(
             SELECT ctid FROM channels_delivery
             WHERE channel_id = %(channel)s AND status = 'cancelled' AND reason = 'stopped'
@@ -131,9 +136,25 @@ _REQUEUE = """
         RETURNING run, step, person_id AS person)
     SELECT count(*) OVER (), run, step, person FROM swept ORDER BY run DESC, step DESC, person DESC LIMIT 1"""
 
+# Drafts, behind the last id: released into the queue, or cancelled. The partial index has no other row of the status.
+_DRAFTS = """
+    WITH swept AS (
+        UPDATE channels_delivery SET status = %(becomes)s, reason = %(reason)s, due_at = greatest(due_at, %(now)s)
+        WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM channels_delivery
+            WHERE channel_id = %(channel)s AND status = 'drafted' AND id > %(id)s AND id <= %(upto)s
+            ORDER BY channel_id, status, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
+        RETURNING id)
+    SELECT count(*) OVER (), id FROM swept ORDER BY id DESC LIMIT 1"""
+_BECOMES = {
+    RELEASE: {"becomes": "pending", "reason": ""},
+    DISCARD: {"becomes": "cancelled", "reason": DISCARDED},
+}
+
 _STARTS: dict[str, dict[str, Any]] = {
     _CANCEL: {"due": _FIRST, "id": 0},
     _RECALL: {"id": 0},
+    _DRAFTS: {"id": 0},
     _REQUEUE: {"run": -1, "step": "", "person": 0},
 }
 
@@ -141,16 +162,24 @@ _STARTS: dict[str, dict[str, Any]] = {
 def sweep_channel(
     channel_id: int, now: datetime, deadline: Deadline | None = None, *, batch: int = BATCH
 ) -> int:
-    """Cancel what a stop left unsent (and recall what may be), or queue it again after a restart; answers how many rows."""
+    """Cancel what a stop left unsent, recall what may be, queue it again, release drafts; answers how many rows."""
     deadline = deadline or Deadline(10)
     channel = Channel.objects.filter(pk=channel_id).exclude(sweep="").first()
     if channel is None:
         return 0
     values = {"channel": channel_id, "now": now, "batch": batch, "reason": channel.sweep_reason}
+    values["due_again"] = due_from(channel, now)
     if channel.sweep == REQUEUE:
         swept, whole = _pass(channel, _REQUEUE, values, deadline)
+    elif channel.sweep in _BECOMES:
+        decided = values | _BECOMES[channel.sweep] | {"upto": _upto(channel)}
+        swept, whole = _pass(channel, _DRAFTS, decided, deadline)
     else:
         swept, whole = _pass(channel, _CANCEL, values, deadline)
+        if whole:
+            unsent = values | {"becomes": "cancelled", "upto": LAST_ID}
+            drafts, whole = _pass(channel, _DRAFTS, unsent, deadline)
+            swept += drafts
         if whole and _recalls(channel):
             recalled, whole = _pass(channel, _RECALL, values, deadline)
             swept += recalled
@@ -206,14 +235,26 @@ _NOTHING_TO_RECALL = """NOT EXISTS (
     WHERE m.channel_id = %(channel)s AND m.opened_at IS NULL AND m.recalled_at IS NULL)"""
 
 
+_NO_DRAFT = """(
+    SELECT d.id FROM channels_delivery d WHERE d.channel_id = %(channel)s AND d.status = 'drafted' AND d.id <= %(upto)s
+    ORDER BY d.channel_id, d.status, d.id LIMIT 1) IS NULL"""
+
+
+def _upto(channel: Channel) -> int:
+    """The last draft that a decision about all of them is about; later ones are for a decision of their own."""
+    return int(channel.sweep_reason) if channel.sweep in _BECOMES else LAST_ID
+
+
 def _finish_channel(channel: Channel) -> None:
     """The sweep is over, unless a row is still being sent (it may come back to the queue) or has been overlooked."""
     conditions = ["id = %(channel)s", "sweep = %(sweep)s", "status = %(status)s"]
+    if channel.sweep != REQUEUE:
+        conditions.append(_NO_DRAFT)
     if channel.sweep == CANCEL:
         conditions.append(NOTHING_LEFT.format(channel="%(channel)s"))
     if _recalls(channel):
         conditions.append(_NOTHING_TO_RECALL)
-    values = {"channel": channel.pk, "sweep": channel.sweep, "status": channel.status}
+    values = {"channel": channel.pk, "sweep": channel.sweep, "status": channel.status, "upto": _upto(channel)}
     with only_worker("sweep", channel.campaign_id) as cursor:
         if cursor is not None:
             # Locked first: what the statement below sees is then what is so when it commits.

@@ -13,7 +13,11 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON campaigns_activity
 CREATE FUNCTION campaigns_count_entered() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO campaigns_journeytally (campaign_id, step, status, n)
-    SELECT campaign_id, step, status, count(*) FROM new_rows GROUP BY campaign_id, step, status;
+    SELECT campaign_id, step, counted, sum(rows)
+    FROM (
+        SELECT campaign_id, step, status, count(*) AS rows FROM new_rows GROUP BY campaign_id, step, status
+    ) AS entered, LATERAL (VALUES (status), ('arrived')) AS counts (counted)
+    GROUP BY campaign_id, step, counted;
     RETURN NULL;
 END $$;
 
@@ -25,7 +29,15 @@ BEGIN
         UNION ALL
         SELECT campaign_id, step, status, -count(*) FROM old_rows GROUP BY campaign_id, step, status
     ) AS difference
-    GROUP BY campaign_id, step, status HAVING sum(rows) <> 0;
+    GROUP BY campaign_id, step, status HAVING sum(rows) <> 0
+    UNION ALL
+    -- A statement takes people from one step to others, so that whoever is more at a step has arrived there.
+    SELECT campaign_id, step, 'arrived', sum(rows) FROM (
+        SELECT campaign_id, step, count(*) AS rows FROM new_rows GROUP BY campaign_id, step
+        UNION ALL
+        SELECT campaign_id, step, -count(*) FROM old_rows GROUP BY campaign_id, step
+    ) AS people
+    GROUP BY campaign_id, step HAVING sum(rows) > 0;
     RETURN NULL;
 END $$;
 

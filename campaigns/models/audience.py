@@ -1,4 +1,4 @@
-"""People and CSV imports of them."""
+"""People, and CSV imports of them and of the objects that they are related to."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -66,8 +66,14 @@ class ImportJob(models.Model):
 
     DRAFT, QUEUED, RUNNING, DONE, FAILED = "draft", "queued", "running", "done", "failed"
     STATUSES = [(status, status.capitalize()) for status in (DRAFT, QUEUED, RUNNING, DONE, FAILED)]
+    PEOPLE, OBJECTS = "people", "objects"
+    KINDS = [(kind, kind.capitalize()) for kind in (PEOPLE, OBJECTS)]
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="imports")
+    kind = models.CharField(max_length=10, choices=KINDS, default=PEOPLE, help_text="What the rows are.")
+    object_type = models.CharField(
+        max_length=60, blank=True, default="", help_text="The type of objects whose row says none."
+    )
     segment = models.ForeignKey(
         Segment, null=True, blank=True, on_delete=models.SET_NULL, related_name="imports"
     )
@@ -91,6 +97,7 @@ class ImportJob(models.Model):
     created = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
     unchanged = models.BigIntegerField(default=0)
+    related = models.BigIntegerField(default=0, help_text="Relationships made or changed.")
     refused = models.BigIntegerField(default=0)
     warnings = models.BigIntegerField(default=0)
     error = models.TextField(blank=True, default="")

@@ -70,10 +70,16 @@ class Campaign(models.Model):
     audience_filter = models.JSONField(default=dict, blank=True, db_default={})
     trigger = models.JSONField(default=dict, blank=True)
     frequency = models.JSONField(default=dict, blank=True)
+    #: What counts as a conversion, ``{"condition", "within"}``; and who leaves a workflow early, ``{"condition"}``.
+    goal = models.JSONField(default=dict, blank=True, db_default={})
+    exit = models.JSONField(default=dict, blank=True, db_default={})
     # What: the channels carry the content of a blast, the workflow that of a journey
     workflow = models.JSONField(default=list, blank=True)
     flows = models.JSONField(default=list, blank=True)
     strategy = models.CharField(max_length=120, blank=True, default="")
+    #: python: the stages that communications belong to, and the time windows in which they go out.
+    stages = models.JSONField(default=list, blank=True, db_default=[])
+    windows = models.JSONField(default=list, blank=True, db_default=[])
     # When
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     starts_at = models.DateTimeField(null=True, blank=True)
@@ -100,7 +106,7 @@ class Campaign(models.Model):
     event_cursor = models.BigIntegerField(default=0, db_default=0)
     #: The content hash (domain/snapshot.py) of who / what / when that was last approved; "" where nothing was.
     approved_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
-    #: Background work that an action left behind: "", "exit" (end journeys) or "requeue"; see engine/sweeping.py.
+    #: Background work that an action left behind: "", "exit" (end journeys; engine/sweeping.py) or "recheck".
     sweep = models.CharField(max_length=10, blank=True, default="")
     last_active_at = models.DateTimeField()
     archive_due_at = models.DateTimeField(null=True, blank=True)

@@ -25,6 +25,8 @@ class Segment(models.Model):
     #: By condition: the condition in the API's shape, and what it looks at (domain/conditions.py, `uses_of`).
     condition = models.JSONField(default=dict, blank=True, db_default={})
     uses = models.JSONField(default=dict, blank=True, editable=False, db_default={})
+    #: Made for the trigger of a campaign: nobody sees it among the segments, and it goes with the campaign.
+    hidden = models.BooleanField(default=False, editable=False, db_default=False)
     #: Since when the condition is what it is; who meets it already then has been in the segment since then.
     defined_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: Everybody up to this person id has been looked at (again); null while no such walk is going on. ``filled_at``

@@ -28,6 +28,7 @@ from campaigns.services.errors import Forbidden, NotAllowed, NotFound, Stale
 from campaigns.services.facts import facts_for
 from campaigns.services.moves import Move
 from campaigns.services.snapshots import hash_of
+from campaigns.services.watching import keep_watch
 from channels.models import Channel
 
 #: Statuses in which nothing is left to approve.
@@ -154,6 +155,7 @@ def _carry_out(move: Move, rule: Entry | SystemEdge) -> None:
     if move.result:
         origin = {"kind": campaign.kind, "copy_of": campaign.pk}
         record(move.actor, move.result, "create", "", f"Copy of “{campaign.name}”.", origin, move.now)
+    keep_watch(campaign, move.now)
     handover.after_commit(campaign, move.channels)
 
 

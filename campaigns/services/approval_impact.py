@@ -7,7 +7,7 @@ from datetime import datetime
 from approvals.models import Request
 from campaigns.domain import states as s
 from campaigns.domain.schedule import told
-from campaigns.engine import audience
+from campaigns.engine import audience_counts
 from campaigns.models import Campaign
 from campaigns.services import approving
 from campaigns.services.consequences import Choice, Impact, people
@@ -16,7 +16,7 @@ from campaigns.services.policies import policy_of
 
 def publish(found: Impact, campaign: Campaign, now: datetime) -> None:
     """Publish, and the approval that is the last one needed."""
-    total = audience.count(campaign)
+    total = audience_counts.count(campaign)
     found.numbers = {"audience": total}
     if found.action == "approve" and (more := _still_needed(campaign)) > 1:
         found.sentences.append(
@@ -64,7 +64,7 @@ def reject(found: Impact, campaign: Campaign, now: datetime) -> None:
 
 def submit(found: Impact, campaign: Campaign, now: datetime) -> None:
     """Approvers are asked."""
-    total = audience.count(campaign)
+    total = audience_counts.count(campaign)
     found.numbers = {"audience": total}
     needed = policy_of(campaign.workspace).approvers_needed
     who = "An approver is asked" if needed == 1 else f"{needed} approvers have to agree"

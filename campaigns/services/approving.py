@@ -13,7 +13,7 @@ from typing import Any
 from approvals.models import Decision, Request
 from campaigns.domain import states as s
 from campaigns.domain.snapshot import content_hash, differences, in_words
-from campaigns.engine import audience
+from campaigns.engine import audience_counts
 from campaigns.models import Activity, Campaign, User
 from campaigns.services import notifying, running, snapshots, updating
 from campaigns.services.completeness import refuse_incomplete
@@ -96,12 +96,12 @@ def ask(move: Move) -> Request:
 def _proposed(campaign: Campaign, proposal: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """The snapshot that is asked for, and how many people it is for."""
     if not proposal:
-        return snapshots.snapshot_of(campaign), audience.count(campaign)
+        return snapshots.snapshot_of(campaign), audience_counts.count(campaign)
     people: list[int] = []
 
     def check(trial: Campaign) -> None:
         refuse_incomplete(trial)
-        people.append(audience.count(trial))
+        people.append(audience_counts.count(trial))
 
     return snapshots.proposed_snapshot(campaign, proposal, check), people[0]
 

@@ -21,8 +21,10 @@ from campaigns.domain.deliveries import IN_RUNS, TYPES
 from campaigns.domain.recurrence import occurrences
 from campaigns.models import Run
 from campaigns.querysets import CampaignQuerySet, with_delivery_type
+from channels.domain import states as cs
+from channels.models import Channel
 
-START, STOP, RUN, STARTED = "start", "stop", "run", "started"
+START, STOP, RUN, STARTED, MESSAGE = "start", "stop", "run", "started", "message"
 #: Where runs are computed beyond the one that is planned: they will come, or would if it were approved.
 _GOING_ON = (s.SCHEDULED, s.AWAITING_NEXT_RUN, s.RUNNING, s.PENDING_APPROVAL)
 #: Statuses in which a start that is set will (or may) come.
@@ -150,7 +152,7 @@ def _stored(
 
 
 def stored_parts(campaigns: CampaignQuerySet, begin: datetime, end: datetime) -> list[QuerySet[Any]]:
-    """Starts, stops and beginnings of campaigns, and their runs: each found by the index of its time."""
+    """Starts, stops, beginnings, runs, and messages with a time of their own: each found by the index of its time."""
     campaigns = campaigns.order_by()
     # Every message has a type of delivery, other kinds have none: none of these is ever in doubt in SQL.
     not_in_runs = ~Q(kind="message") | Q(delivery_type__in=[one for one in TYPES if one not in IN_RUNS])
@@ -162,7 +164,12 @@ def stored_parts(campaigns: CampaignQuerySet, begin: datetime, end: datetime) ->
     runs = Run.objects.order_by().filter(
         occurs_at__gte=begin, occurs_at__lt=end, campaign__in=campaigns.values("pk")
     )
+    messages = Channel.objects.order_by().filter(
+        sends_at__gte=begin, sends_at__lt=end, status__in=(cs.READY, cs.RUNNING, cs.COMPLETED),
+        campaign__in=campaigns.values("pk"),
+    )  # fmt: skip
     return [
+        messages.values_list("campaign_id", "sends_at", _text(MESSAGE), _text(""), _text("")),
         _part(with_delivery_type(starts).filter(not_in_runs | ~Q(status__in=_GOING_ON)), "starts_at", START),
         _part(stops, "stops_at", STOP),
         _part(began, "started_at", STARTED),

@@ -13,11 +13,12 @@ from campaigns.domain.lifecycles import BY_KIND
 from campaigns.domain.permissions import role_may
 from campaigns.domain.schedule import archive_due_at
 from campaigns.models import Campaign, Membership
-from campaigns.services import channel_payloads, editing
+from campaigns.services import channel_payloads, editing, entrances, send_schedule
 from campaigns.services.actions import record
 from campaigns.services.actors import Actor
 from campaigns.services.errors import Forbidden, Invalid
 from campaigns.services.payloads import read_fields
+from campaigns.services.strategy_duties import configured
 from campaigns.services.updating import labels_named
 
 
@@ -29,6 +30,10 @@ def create_campaign(actor: Actor, data: Mapping[str, Any], now: datetime) -> Cam
         raise Invalid.field("kind", f"kind must be one of: {', '.join(BY_KIND)}.")
     rest = {key: value for key, value in data.items() if key != "kind"}
     rest.setdefault("name", "")
+    if send_schedule.KEY in rest:
+        raise Invalid.field(
+            send_schedule.KEY, "A new campaign's messages have their times (sends_at) in channels."
+        )
     workspace = membership.workspace
     values = read_fields(rest, workspace, kind)
     values.setdefault("timezone", workspace.timezone)
@@ -44,8 +49,10 @@ def create_campaign(actor: Actor, data: Mapping[str, Any], now: datetime) -> Cam
         if rest.get("labels"):
             campaign.labels.set(labels_named(rest["labels"], campaign, actor.user))
         channel_payloads.replace_channels(campaign, rest.get("channels") or [])
+        send_schedule.refuse_impossible(campaign, send_schedule.messages_of(campaign), None)
+        entrances.keep(campaign, now)
         record(actor, campaign, "create", "", "", {"kind": kind}, now)
-        return editing.configured(campaign, now)
+        return configured(campaign, now)
 
 
 def update_campaign(

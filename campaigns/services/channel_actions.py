@@ -1,4 +1,4 @@
-"""The gateway for the channels of an outreach campaign: start, pause, resume, stop, retry, remove (seed 003).
+"""The gateway for the channels of an outreach campaign: start, pause, resume, stop, retry, remarket, remove (seed 003).
 
 The campaign's row is locked first, then the channel's, always in that order; the campaign's status is derived anew in
 the same transaction.
@@ -17,14 +17,15 @@ from campaigns.domain.guards import first_reason
 from campaigns.domain.lifecycle import Entry
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS, CHANNEL_MENUS
 from campaigns.domain.lifecycles.outreach import derive as derive_status
+from campaigns.domain.remarketing import OUTCOMES
 from campaigns.domain.schedule import archive_due_at
 from campaigns.engine.segments import filling_of
 from campaigns.models import Campaign
-from campaigns.services import handover
+from campaigns.services import handover, remarketing
 from campaigns.services.actions import check_version, lock, perform, record
 from campaigns.services.actors import Actor
 from campaigns.services.errors import Forbidden, NotAllowed, NotFound
-from campaigns.services.facts import approval_of
+from campaigns.services.facts import approval_of, connection_problem
 from campaigns.services.moves import stop_channel
 from campaigns.services.offers import NO_CHANNEL_ACTIONS, channel_guard_facts
 from channels.domain import states as cs
@@ -40,28 +41,82 @@ def perform_channel(
     version: int | None = None,
     now: datetime | None = None,
 ) -> Channel:
-    """Take an action on one channel; answers it as it then is. ``version`` is the campaign's. Errors as `perform`."""
+    """Take an action on one channel; answers it as it then is, or the new one of ``remarket`` (see remarketing.py).
+
+    ``version`` is the campaign's. Errors as `perform`.
+    """
     now = now or timezone.now()
     with transaction.atomic():
+        # Before anything is locked: a million people take seconds, and a stop of another channel must not wait for it.
+        made = _promise(channel_id, actor, params or {}) if action == "remarket" else None
         campaign, channel = lock_channel(channel_id, actor)
         check_version(campaign, version)
-        entry = _entry(campaign, channel, action)
-        if actor.membership is not None and actor.membership.role not in entry.roles:
-            raise Forbidden("Your role may not do that.")
-        filling = filling_of([campaign]).get(campaign.pk, "")
-        facts = channel_guard_facts(channel, campaign, approval_of(campaign), filling)
-        if reason := first_reason(entry.guards, facts):
-            raise NotAllowed(reason)
-        before = channel.status
-        _EFFECTS[action](channel, now)
+        _refuse(campaign, channel, action, actor)
+        before = "" if made is not None else channel.status
+        if made is not None:
+            channel = _add(made, campaign)
+        else:
+            _EFFECTS[action](channel, now)
         follow_channels(campaign, actor, now)
-        name = CHANNEL_LOOKS[channel.status].label
+        data: dict[str, Any] = {"channel": channel.kind, "now": CHANNEL_LOOKS[channel.status].label}
+        if made is not None:
+            data |= {"of": channel_id, "outcome": OUTCOMES[made.outcome].label, "people": made.promised}
         record(
-            actor, campaign, action, before, "", {"channel": channel.kind, "now": name}, now,
-            channel_id=channel_id, to_status=channel.status if action != "remove" else "",
+            actor, campaign, action, before, "", data, now,
+            channel_id=channel_id if action == "remove" else channel.pk,
+            to_status=channel.status if action != "remove" else "",
         )  # fmt: skip
         handover.after_commit(campaign, [channel])
     return channel
+
+
+def _refuse(campaign: Campaign, channel: Channel, action: str, actor: Actor) -> None:
+    """Raise what forbids this actor the action on this channel as it is now."""
+    entry = _entry(campaign, channel, action)
+    if actor.membership is not None and actor.membership.role not in entry.roles:
+        raise Forbidden("Your role may not do that.")
+    filling = filling_of([campaign]).get(campaign.pk, "")
+    facts = channel_guard_facts(channel, campaign, approval_of(campaign), filling)
+    if reason := first_reason(entry.guards, facts):
+        raise NotAllowed(reason)
+
+
+def _promise(channel_id: int, actor: Actor, params: Mapping[str, Any]) -> Channel:
+    """The remarketing channel of this one with its people, not saved yet; refusals as they would be under the locks."""
+    source = _source(channel_id, actor)
+    _refuse(source.campaign, source, "remarket", actor)
+    return remarketing.promise(source.campaign, source, params)
+
+
+def offer_remarketing(channel_id: int, actor: Actor, to: str = "") -> dict[str, Any]:
+    """What Remarket would take of this channel now (for channels of the kind ``to``), or why it is not offered."""
+    source = _source(channel_id, actor)
+    try:
+        _refuse(source.campaign, source, "remarket", actor)
+    except NotAllowed as refusal:
+        return {"enabled": False, "reason": refusal.message, "outcomes": []}
+    return {"enabled": True, "reason": "", "outcomes": remarketing.numbers(source, to)}
+
+
+def _source(channel_id: int, actor: Actor) -> Channel:
+    """The channel to remarket, not locked; `NotFound` for what this actor must not know of."""
+    parts = ("campaign__workspace__approval_policy", "connection")
+    source = Channel.objects.select_related(*parts).filter(pk=channel_id).first()
+    if source is None or not _is_visible(source.campaign_id, actor):
+        raise NotFound("There is no such channel in this workspace.")
+    return source
+
+
+def _is_visible(campaign_id: int, actor: Actor) -> bool:
+    there = Campaign.objects.filter(pk=campaign_id, deleted_at__isnull=True)
+    return (there.visible_to(actor.membership) if actor.membership else there).exists()
+
+
+def _add(made: Channel, campaign: Campaign) -> Channel:
+    """Save it behind the campaign's other channels."""
+    made.campaign, made.position = campaign, campaign.channels.count()
+    made.save(force_insert=True)
+    return made
 
 
 def lock_channel(channel_id: int, actor: Actor) -> tuple[Campaign, Channel]:
@@ -154,19 +209,20 @@ def complete_channel(channel_id: int, now: datetime) -> bool:
     return True
 
 
-def fail_channel(channel_id: int, reason: str, now: datetime) -> bool:
-    """The engine found that the channel cannot go on. False if it was not running."""
+def fail_channel(channel_id: int, now: datetime) -> bool:
+    """Its connection has an error: the channel errs and says so, until somebody retries it. False if it need not."""
     actor = Actor.system()
     with transaction.atomic():
         campaign, channel = lock_channel(channel_id, actor)
-        if channel.status != cs.RUNNING:
+        reason = connection_problem(channel)
+        if channel.status != cs.RUNNING or not reason:
             return False
         channel.fail()
         channel.status_reason = reason[:500]
         channel.save()
         follow_channels(campaign, actor, now)
         record(
-            actor, campaign, "fail", cs.RUNNING, reason, {"channel": channel.kind}, now,
+            actor, campaign, "fail", cs.RUNNING, reason[:500], {"channel": channel.kind}, now,
             channel_id=channel_id, to_status=cs.ERRORED,
         )  # fmt: skip
     return True

@@ -10,14 +10,15 @@ from django.db import transaction
 
 from campaigns.domain.editing import why_locked
 from campaigns.models import Campaign
-from campaigns.services import approving
+from campaigns.services import approving, flow_payloads
 from campaigns.services.actions import check_version, lock, record
 from campaigns.services.actors import Actor
 from campaigns.services.channel_actions import follow_channels, lock_channel
 from campaigns.services.channel_payloads import fill_channel
 from campaigns.services.completeness import refuse_incomplete
-from campaigns.services.editing import rights, save_edit
+from campaigns.services.editing import Edited, rights, save_edit
 from campaigns.services.errors import EditsDiscarded
+from campaigns.services.send_schedule import KEY
 from channels.domain import states as cs
 from channels.models import Channel
 
@@ -32,6 +33,7 @@ def add_channel(campaign_id: int, actor: Actor, data: Mapping[str, Any], now: da
     """
     with transaction.atomic():
         campaign = lock(campaign_id, actor)
+        flow_payloads.refuse_active(campaign, {"channels": []}, None)
         if _asks(campaign, actor, now):
             listed = _waiting_channels(campaign)
             edited = save_edit(campaign_id, actor, {"channels": [*listed, dict(data)]}, None, now)
@@ -54,6 +56,7 @@ def update_channel(
     with transaction.atomic():
         campaign, channel = lock_channel(channel_id, actor)
         check_version(campaign, version)
+        flow_payloads.refuse_active(campaign, {"channels": []}, None)
         if _asks(campaign, actor, now):
             listed = _waiting_channels(campaign)
             changed = [{**item, **data} if item.get("id") == channel_id else item for item in listed]
@@ -67,6 +70,15 @@ def update_channel(
         _record(actor, campaign, "edit_channel", channel, now)
         _follow(campaign, actor, now)
     return channel
+
+
+def schedule_channel(
+    channel_id: int, actor: Actor, sends_at: Any, version: int | None, now: datetime
+) -> Edited:
+    """Another send time for one message of an SMS campaign: an edit of *when*, with all that the editing table says."""
+    with transaction.atomic():
+        campaign, _ = lock_channel(channel_id, actor)
+        return save_edit(campaign.pk, actor, {KEY: [{"id": channel_id, "sends_at": sends_at}]}, version, now)
 
 
 def _asks(campaign: Campaign, actor: Actor, now: datetime) -> bool:
@@ -84,6 +96,7 @@ def _waiting_channels(campaign: Campaign) -> list[dict[str, Any]]:
     waiting = approving.waiting_proposal(campaign) if approving.keeps_approved(campaign) else {}
     return list(waiting.get("channels") or []) or [
         {"id": row.pk, "kind": row.kind, "connection": row.connection_id, "content": row.content}
+        | ({"agent": row.agent_id} if row.agent_id else {})
         for row in campaign.channels.order_by("position", "id")
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -12,20 +11,23 @@ from campaigns.domain.deliveries import MULTIPLE_DATES, ONE_TIME, RECURRING, typ
 from campaigns.domain.recurrence import read_moment
 from campaigns.domain.schedule import archive_due_at
 from campaigns.models import Campaign
+from campaigns.services import entrances
 from campaigns.services.actors import Actor
 from channels.models import Channel
 
 PREFIX = "[COPY] "
 _COPIED = (
-    "segment_id", "audience_condition", "audience_filter", "trigger", "frequency", "workflow", "flows", "strategy",
-    "timezone", "stop_mode", "restart_audience", "delivery", "topic_id",
+    "segment_id", "audience_condition", "audience_filter", "trigger", "frequency", "goal", "exit", "workflow", "flows",
+    "strategy", "stages", "windows", "timezone", "stop_mode", "restart_audience", "delivery", "topic_id",
 )  # fmt: skip
 
 
 def clone(original: Campaign, channels: Iterable[Channel], actor: Actor, now: datetime) -> Campaign:
-    """A draft named ``[COPY] …`` in the same workspace. It sends nothing by itself: no time that has passed is copied."""
+    """A draft named ``[COPY] …`` in the same workspace. It sends nothing by itself: no time that has passed is copied.
+
+    Nor are remarketing channels: whom they are for is in the original's ledger.
+    """
     settings = {name: copy.deepcopy(getattr(original, name)) for name in _COPIED}
-    settings["trigger"] = with_new_webhook(settings["trigger"])
     settings["delivery"] = without_past_times(settings["delivery"], now)
     made = Campaign.objects.create(
         workspace_id=original.workspace_id,
@@ -44,12 +46,16 @@ def clone(original: Campaign, channels: Iterable[Channel], actor: Actor, now: da
         Channel(
             campaign=made,
             connection_id=channel.connection_id,
+            agent_id=channel.agent_id,
             kind=channel.kind,
             position=channel.position,
             content=copy.deepcopy(channel.content),
         )
         for channel in channels
+        if not channel.outcome
     )
+    # A webhook trigger gets a URL of its own (seed 000, Duplicate), a condition a segment of its own.
+    entrances.keep(made, now)
     return made
 
 
@@ -65,8 +71,3 @@ def without_past_times(delivery: dict[str, Any], now: datetime) -> dict[str, Any
         if start is None or start <= now:
             kept.pop("starts_at", None)
     return kept
-
-
-def with_new_webhook(trigger: dict[str, object]) -> dict[str, object]:
-    """A webhook trigger gets a URL of its own (seed 000, Duplicate); every other trigger stays as it is."""
-    return {**trigger, "token": secrets.token_urlsafe(24)} if trigger.get("type") == "webhook" else trigger

@@ -1,14 +1,19 @@
-"""The demo workspace that a new installation starts with: one person of each role and connections that send nothing."""
+"""The demo workspace that a new installation starts with: a member of each role and connections that send nothing.
+
+What is in it is in demo_content.py.
+"""
 
 import secrets
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from approvals.models import Notification
 from campaigns.domain import permissions
 from campaigns.models import Membership, User, Workspace
-from campaigns.services import workspaces
+from campaigns.services import demo_content, workspaces
 from channels.models import Connection
 
 SLUG = "demo"
@@ -37,6 +42,10 @@ def load_demo() -> bool:
             _make_member(workspace, email, role, password)
         for name, provider in CONNECTIONS.items():
             Connection.objects.create(workspace=workspace, name=name, provider=provider)
+        if settings.DEMO_CONTENT:
+            demo_content.fill(workspace, timezone.now())
+            # Nobody reads the mail of these addresses; what it would say stands in the console.
+            Notification.objects.filter(workspace=workspace).update(mailed_at=timezone.now())
         _password_file().touch(mode=0o600)
         _password_file().write_text(password)
     return True

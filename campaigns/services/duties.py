@@ -13,12 +13,14 @@ from typing import Any
 from django.db import transaction
 
 from approvals.services import mailing
-from campaigns.domain.deliveries import ONE_BY_ONE
-from campaigns.engine import dates, enrolment, following, journeys, scheduling, settling, sweeping
+from campaigns.engine import scheduling, settling
 from campaigns.engine.compacting import compact_journey_tallies
+from campaigns.engine.hidden import tidy_hidden
+from campaigns.engine.promising import forget_promises
 from campaigns.models import Campaign
-from campaigns.services import actions, handover, running
+from campaigns.services import actions, handover, running, strategy_duties
 from campaigns.services.actors import Actor
+from campaigns.services.breaking import fail_broken
 from campaigns.services.channel_actions import complete_channel, lock_channel
 from campaigns.services.due_runs import run_due
 from campaigns.services.errors import ActionError
@@ -26,11 +28,14 @@ from campaigns.services.idempotency import forget_calls
 from campaigns.services.import_setup import forget_uploads
 from campaigns.services.importing import due_imports
 from campaigns.services.segments import keep_segments
-from channels.domain import states as cs
+from campaigns.services.splits import decide_splits
+from campaigns.services.working import busy_campaigns, work, work_on
 from channels.engine import compacting, recovery
 from channels.engine.claiming import due_channels
 from channels.models import Channel
 from channels.services import agents, connections, doorbell, receipts
+
+__all__ = ["DUTIES", "busy_campaigns", "tick", "work", "work_on"]
 
 log = logging.getLogger(__name__)
 Duty = Callable[[datetime], dict[str, Any]]
@@ -81,58 +86,6 @@ def stop_due(now: datetime) -> dict[str, Any]:
     return {"stopped": [pk for pk in scheduling.due_stops(now) if stop(pk)]}
 
 
-def work(now: datetime) -> dict[str, Any]:
-    """Everything that actions left for the background: sweeps, enrolment, people entering and moving through journeys."""
-    done: dict[str, int] = {"swept": 0, "enrolled": 0, "entered": 0, "moved": 0}
-    for campaign_id in busy_campaigns():
-        try:
-            found = work_on(campaign_id, now)
-        except Exception:
-            log.exception("The background work of campaign %s failed", campaign_id)
-            continue
-        for name, number in found.items():
-            done[name] += number
-    return done
-
-
-def busy_campaigns() -> list[int]:
-    """Campaigns with background work: a sweep, an audience not enrolled yet, a journey that lets people in or on."""
-    channels = Channel.objects.exclude(sweep="") | Channel.objects.filter(status=cs.RUNNING, enrolled=False)
-    found = set(channels.values_list("campaign_id", flat=True))
-    found |= set(Campaign.objects.exclude(sweep="").values_list("pk", flat=True))
-    found |= set(Campaign.objects.filter(deleted_at__isnull=False).values_list("pk", flat=True))
-    live = Campaign.objects.filter(
-        kind="journey", status__in=("running", "stopping"), deleted_at__isnull=True
-    )
-    found |= set(live.values_list("pk", flat=True))
-    following_people = Campaign.objects.filter(
-        kind="message", status="running", deleted_at__isnull=True, delivery__type__in=ONE_BY_ONE
-    )
-    found |= set(following_people.values_list("pk", flat=True))
-    return sorted(found)
-
-
-def work_on(campaign_id: int, now: datetime, seconds: float = 10.0) -> dict[str, int]:
-    """The background work of one campaign, for at most about ``seconds``; what is left the next call goes on with."""
-    done = {"swept": sweeping.sweep(campaign_id, now, seconds=seconds)}
-    campaign = Campaign.objects.filter(pk=campaign_id, deleted_at__isnull=True).first()
-    if campaign is None:
-        return done
-    if campaign.kind == "journey":
-        done["entered"] = journeys.enter_people(campaign_id, now, seconds=seconds)
-        done["moved"] = journeys.advance(campaign_id, now, seconds=seconds)
-    elif running.goes_one_by_one(campaign):
-        done["enrolled"] = following.follow(campaign_id, now, seconds=seconds)
-        done["enrolled"] += dates.follow_dates(campaign_id, now, seconds=seconds)
-    else:
-        waiting = Channel.objects.filter(campaign_id=campaign_id, status=cs.RUNNING, enrolled=False)
-        reports = [
-            enrolment.enrol_channel(pk, now, seconds=seconds) for pk in waiting.values_list("pk", flat=True)
-        ]
-        done["enrolled"] = sum(report.enrolled for report in reports)
-    return done
-
-
 def settle(now: datetime) -> dict[str, Any]:
     """Stopping → stopped, and whatever has nothing left to send is completed."""
     settled = [
@@ -176,22 +129,6 @@ def _end_channel(channel_id: int, now: datetime) -> bool:
         return False
 
 
-def fail_broken(now: datetime) -> dict[str, Any]:
-    """Kinds that can err (voice) do so when a connection they send through has an error."""
-    broken = Channel.objects.filter(
-        status=cs.RUNNING,
-        campaign__kind="voice",
-        campaign__status="running",
-        connection__status=cs.CONNECTION_ERROR,
-    ).select_related("connection")
-    failed = []
-    for channel in broken:
-        assert channel.connection is not None  # the query asks for one in error
-        cause = f"The connection “{channel.connection.name}” has an error: {channel.connection.message}"
-        failed += _perform("fail", channel.campaign_id, now, reason=cause)
-    return {"failed": failed}
-
-
 def archive_old(now: datetime) -> dict[str, Any]:
     """The six-month rule, batch by batch."""
     total = 0
@@ -226,8 +163,10 @@ def import_files(now: datetime) -> dict[str, Any]:
 
 
 def forget(now: datetime) -> dict[str, Any]:
-    """Forget the answers of API calls whose Idempotency-Key is old."""
-    return {"forgotten": forget_calls(now)}
+    """Forget the answers of API calls whose Idempotency-Key is old, whom removed channels were promised to, and whom
+    triggers of campaigns that are gone were about.
+    """
+    return {"forgotten": forget_calls(now), "promises": forget_promises(), "triggers": tidy_hidden(now)}
 
 
 def recheck(now: datetime) -> dict[str, Any]:
@@ -241,8 +180,10 @@ DUTIES: dict[str, Duty] = {
     "run_due": run_due,
     "stop_due": stop_due,
     "keep_segments": keep_segments,
+    "keep_configured": strategy_duties.keep_configured,
     "recover": recover,
     "work": work,
+    "decide_splits": decide_splits,
     "settle": settle,
     "fail_broken": fail_broken,
     "archive_old": archive_old,

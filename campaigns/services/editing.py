@@ -22,14 +22,17 @@ from campaigns.domain.schedule import archive_due_at
 from campaigns.domain.snapshot import content_hash
 from campaigns.models import Campaign, Membership
 from campaigns.services import approving, handover, snapshots, updating
-from campaigns.services.actions import check_version, follow_edit, lock, perform, record
+from campaigns.services.actions import check_version, follow_edit, lock, record
 from campaigns.services.actors import Actor
 from campaigns.services.completeness import refuse_incomplete
 from campaigns.services.errors import EditsDiscarded, Forbidden
-from campaigns.services.facts import approval_of, has_audience
+from campaigns.services.facts import approval_of
 from campaigns.services.moves import Move
 from campaigns.services.parameters import Params
 from campaigns.services.payloads import SECTION_OF, read_fields
+from campaigns.services.send_schedule import as_send_schedule
+from campaigns.services.strategy_duties import configured
+from campaigns.services.watching import keep_watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def save_edit(
     params: Params | None = None,
 ) -> Edited:
     """Change what ``payload`` names (the API's shape). `Stale`, `EditsDiscarded`, `Invalid`: then nothing has changed."""
-    membership = _member(actor)
+    membership, payload = _member(actor), as_send_schedule(payload)
     with transaction.atomic():
         campaign = lock(campaign_id, actor)
         check_version(campaign, version)
@@ -171,16 +174,9 @@ def _save(campaign: Campaign, actor: Actor, payload: Mapping[str, Any], now: dat
     campaign.save(update_fields=["version", "updated_at", "last_active_at", "archive_due_at"])
     refuse_incomplete(campaign)
     record(actor, campaign, "edit", campaign.status, "", {"changed": changed}, now)
+    keep_watch(campaign, now)
     handover.after_commit(campaign, [])
     return Edited(campaign, "save")
-
-
-def configured(campaign: Campaign, now: datetime) -> Campaign:
-    """python: Created becomes Configured by itself as soon as it has contacts and a strategy, and back (seed 002)."""
-    ready = has_audience(campaign) and bool(campaign.strategy)
-    if campaign.kind == "python" and campaign.status == ("draft" if ready else "configured"):
-        return perform("configure" if ready else "unconfigure", campaign.pk, Actor.system(), now=now)
-    return campaign
 
 
 def _refuse_locked(

@@ -12,9 +12,9 @@ from datetime import datetime
 from campaigns.domain import states as s
 from campaigns.domain.lifecycles.outreach import derive as derive_status
 from campaigns.domain.schedule import told
-from campaigns.engine.audience import segments_of
+from campaigns.engine.used_segments import segments_of
 from campaigns.models import Journey, Segment
-from campaigns.services import cloning, entering, running
+from campaigns.services import cloning, entering, entrances, running, send_schedule, strategy_runs
 from campaigns.services.approval_effects import APPROVAL_EFFECTS
 from campaigns.services.errors import Invalid
 from campaigns.services.moves import Move
@@ -26,8 +26,13 @@ Effect = Callable[[Move], str | None]
 
 
 def start(move: Move) -> str | None:
-    """journey: current people enter, future additions follow."""
+    """journey, flow: current people enter, future additions follow; people inside a flow go on where they were. python: a
+    new run of the strategy.
+    """
     campaign = move.campaign
+    if campaign.kind == "python":
+        strategy_runs.begin(move)
+        return None
     entering.open_doors(campaign, "current", move.now)
     campaign.starts_at = None
     campaign.started_at = campaign.started_at or move.now
@@ -40,9 +45,10 @@ def restart(move: Move) -> str | None:
     """journey: asks who enters (seed 000, Restart); sms: only what was not sent goes out (seed 001)."""
     campaign = move.campaign
     if campaign.kind == "journey":
-        audience = read_choice(move.params, "audience", ("current", "future"), "current")
+        audience = entering.read_audience(campaign, move.params, "current")
         entering.open_doors(campaign, audience, move.now)
-        move.data["audience"] = audience
+        if entering.asks_for_audience(campaign):
+            move.data["audience"] = audience
     campaign.starts_at = None
     campaign.finished_at = None
     move.start_channels(requeue=campaign.kind != "journey")
@@ -58,7 +64,8 @@ def launch(move: Move) -> str | None:
     if late > 60:
         move.reason = f"Started {int(late // 60)} minutes late."
     if move.campaign.status == s.STOPPED:
-        move.params = {"audience": move.campaign.restart_audience}
+        asked = entering.asks_for_audience(move.campaign)
+        move.params = {"audience": move.campaign.restart_audience} if asked else {}
         return restart(move)
     if move.campaign.kind == "journey":
         return start(move)
@@ -75,8 +82,9 @@ def schedule(move: Move) -> str | None:
         if not ({"starts_at", "stops_at"} & move.params.keys()):
             raise Invalid.field("starts_at", "Schedule needs starts_at, stops_at or both.")
         if campaign.status == s.STOPPED:
-            choice = read_choice(move.params, "audience", ("current", "future"), campaign.restart_audience)
-            campaign.restart_audience = choice
+            campaign.restart_audience = entering.read_audience(
+                campaign, move.params, campaign.restart_audience
+            )
     elif starts_at is None:
         starts_at = move.now
     elif starts_at < move.now:
@@ -87,7 +95,10 @@ def schedule(move: Move) -> str | None:
     if starts_at and stops_at and stops_at <= starts_at:
         raise Invalid.field("stops_at", "stops_at must be after starts_at.")
     _keep_to_what_was_approved(move, starts_at)
+    messages = move.channels if campaign.kind == "sms" else []
+    send_schedule.keep_distance(messages, campaign.starts_at, starts_at)
     campaign.starts_at, campaign.stops_at = starts_at, stops_at
+    send_schedule.refuse_impossible(campaign, messages, move.now)
     if "mode" in move.params:
         campaign.stop_mode = read_choice(move.params, "mode", ("exit", "finish"))
     move.data |= _times(move)
@@ -136,11 +147,23 @@ def stop(move: Move) -> str | None:
     campaign = move.campaign
     if campaign.kind == "journey":
         return _stop_journey(move)
+    if campaign.kind == "flow":
+        _halt(move)
+        return s.DRAFT
     running.close(move)
+    strategy_runs.end(move)
     move.clear_schedule()
     move.stop_channels("stopped")
     campaign.finished_at = move.now
-    return {"flow": s.DRAFT, "python": s.CONFIGURED}.get(campaign.kind, s.STOPPED)
+    return s.CONFIGURED if campaign.kind == "python" else s.STOPPED
+
+
+def _halt(move: Move) -> None:
+    """flow: nobody enters or moves, nothing is sent; people inside and what waits for them stay for the next Start."""
+    move.campaign.enter_since = None
+    move.campaign.finished_at = move.now
+    move.clear_schedule()
+    move.pause_channels()
 
 
 def _stop_journey(move: Move) -> str:
@@ -191,8 +214,12 @@ def complete(move: Move) -> str | None:
 
 
 def fail(move: Move) -> str | None:
-    """It cannot go on: what is unsent is cancelled (voice never restarts), results stay."""
-    move.reason = read_text(move.params, "reason") or "It cannot go on."
+    """It cannot go on: what is unsent is cancelled (voice never restarts), results stay. A flow keeps all for its Start."""
+    move.reason = (read_text(move.params, "reason") or "It cannot go on.")[:500]
+    if move.campaign.kind == "flow":
+        _halt(move)
+        return None
+    strategy_runs.end(move)
     move.campaign.finished_at = move.now
     move.stop_channels("stopped")
     return None
@@ -201,9 +228,12 @@ def fail(move: Move) -> str | None:
 def archive(move: Move) -> str | None:
     """Nobody enters, journeys end, unsent messages are cancelled; it becomes read-only (seed 000, Archive)."""
     campaign = move.campaign
-    if campaign.kind == "journey" and campaign.status in s.LIVE:
+    if (campaign.kind == "journey" and campaign.status in s.LIVE) or (
+        campaign.kind == "flow" and campaign.started_at
+    ):
         campaign.sweep = "exit"
     campaign.enter_since = None
+    entrances.rest(campaign, move.now)
     running.close(move)
     move.clear_schedule()
     if campaign.kind != "outreach":
@@ -218,6 +248,7 @@ def unarchive(move: Move) -> str | None:
     campaign = move.campaign
     used = Segment.objects.filter(workspace_id=campaign.workspace_id, pk__in=segments_of(campaign))
     move.data["segments_made_active"] = make_active(used, move.now)
+    entrances.wake(campaign, move.now)
     if campaign.kind != "outreach":
         return None
     target, _ = derive_status([channel.status for channel in move.channels])
@@ -237,6 +268,7 @@ def delete(move: Move) -> str | None:
             channel.save()
     move.clear_schedule()
     move.campaign.enter_since = None
+    entrances.rest(move.campaign, move.now)
     move.campaign.deleted_at = move.now
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Sum
@@ -13,11 +14,14 @@ from approvals.models import Decision, Policy, Request
 from campaigns.domain import states as s
 from campaigns.domain.approval import LIVE_STATUSES, Approval
 from campaigns.domain.guards import ChannelFacts, Facts
+from campaigns.domain.programs import BY_STEPS, Program, programs_of
 from campaigns.domain.workflow import workflow_problem
-from campaigns.engine import audience
+from campaigns.engine import audience, audience_counts
+from campaigns.engine.rechecking import RECHECK
 from campaigns.engine.segments import filling_of
 from campaigns.models import Campaign, Membership
 from campaigns.services.snapshots import hash_of
+from campaigns.services.strategies import strategy_problem
 from channels.domain import states as cs
 from channels.domain.content import validate
 from channels.domain.kinds import KINDS
@@ -39,13 +43,23 @@ def connection_problem(channel: Channel) -> str:
         return f"The connection “{connection.name}” is stopped: start it under Channels."
     if connection.status == cs.CONNECTION_ERROR:
         return f"The connection “{connection.name}” has an error: {connection.message}"
-    return ""
+    return _agent_problem(channel)
+
+
+def _agent_problem(channel: Channel) -> str:
+    """Why the automated sender that the channel names does not work, or ""."""
+    agent = channel.agent
+    if agent is None or agent.status == cs.CONNECTION_RUNNING:
+        return ""
+    if agent.status == cs.CONNECTION_STOPPED:
+        return f"The agent “{agent.name}” is stopped: start it under Channels > Agents."
+    return f"The agent “{agent.name}” has an error: {agent.message}"
 
 
 def channel_facts(channel: Channel, campaign_kind: str) -> ChannelFacts:
     """The facts of one channel; in a journey the workflow carries the content, not the channel."""
     label = KINDS[channel.kind].label
-    problems = {} if campaign_kind in ("journey", "flow") else validate(channel.kind, channel.content)
+    problems = {} if campaign_kind in BY_STEPS else validate(channel.kind, channel.content)
     content = next((f"{label}, {name}: {message}" for name, message in problems.items()), "")
     return ChannelFacts(label, channel.status, content, connection_problem(channel))
 
@@ -55,25 +69,33 @@ def facts_for(campaigns: Sequence[Campaign], membership: Membership | None) -> d
     channels: dict[int, list[Channel]] = defaultdict(list)
     ids = [campaign.pk for campaign in campaigns]
     for channel in (
-        Channel.objects.filter(campaign_id__in=ids).select_related("connection").order_by("position", "id")
+        Channel.objects.filter(campaign_id__in=ids)
+        .select_related("connection", "agent")
+        .order_by("position", "id")
     ):
         channels[channel.campaign_id].append(channel)
     unsent = _unsent(channel for c in campaigns if c.status == s.STOPPED for channel in channels[c.pk])
     waiting = _open_requests([c.pk for c in campaigns if c.status in _MAY_WAIT])
     approvals = approvals_of(campaigns, channels, waiting)
     filling = filling_of(campaigns)
+    strategic = [c for c in campaigns if c.kind == "python" and c.status in (s.DRAFT, s.CONFIGURED)]
+    in_contact = with_contacts(strategic)
     return {
         campaign.pk: Facts(
             has_audience=has_audience(campaign),
+            by_trigger=campaign.kind == "journey",
             filling=filling.get(campaign.pk, ""),
             channels=tuple(channel_facts(channel, campaign.kind) for channel in channels[campaign.pk]),
             workflow_problem=_workflow_problem(campaign, channels[campaign.pk]),
-            sweeping=bool(campaign.sweep) or any(channel.sweep for channel in channels[campaign.pk]),
+            sweeping=campaign.sweep not in ("", RECHECK)
+            or any(channel.sweep for channel in channels[campaign.pk]),
             unsent=sum(
                 unsent.get(channel.pk, 0) + (not channel.enrolled) for channel in channels[campaign.pk]
             ),
-            has_active_flow=any(flow.get("active") for flow in campaign.flows),
+            has_active_flow=any(flow.active for flow in programs_of(campaign)),
+            has_contacts=campaign.pk in in_contact,
             has_strategy=bool(campaign.strategy),
+            strategy_problem=strategy_problem(campaign) if campaign in strategic else "",
             requested_by=waiting[campaign.pk].asked if campaign.pk in waiting else None,
             authors=waiting[campaign.pk].authors if campaign.pk in waiting else frozenset(),
             decided=waiting[campaign.pk].decided if campaign.pk in waiting else frozenset(),
@@ -151,7 +173,7 @@ def _large_enough(campaigns: Sequence[Campaign], policies: Mapping[int, Policy])
         policy = policies[campaign.workspace_id]
         if policy.from_audience and campaign.kind in policy.kinds and campaign.status != s.ARCHIVED:
             by_size[policy.from_audience].append(campaign)
-    return {pk for number, listed in by_size.items() for pk in audience.at_least(listed, number)}
+    return {pk for number, listed in by_size.items() for pk in audience_counts.at_least(listed, number)}
 
 
 def _is_approved(campaign: Campaign, channels: list[Channel]) -> bool:
@@ -167,15 +189,33 @@ def _whose(campaign: Campaign, policy: Policy) -> str:
 
 
 def has_audience(campaign: Campaign) -> bool:
-    """Whether somebody has been chosen: a list or condition, or a segment trigger with at least one *in*."""
+    """Whether somebody has been chosen: a list or condition, or by a trigger of any type."""
     chosen = campaign.segment_id is not None or bool(campaign.audience_condition)
-    return chosen or bool(campaign.trigger.get("in"))
+    return chosen or bool(campaign.trigger)
+
+
+def with_contacts(campaigns: Sequence[Campaign], now: datetime | None = None) -> set[int]:
+    """The ids of those that have contacts: somebody in their list now, or a condition, whoever may meet it."""
+    chosen = audience.audiences_of(campaigns, now) if campaigns else {}
+    by_condition = {pk for pk, found in chosen.items() if found is not None and found.where is not None}
+    lists = [campaign for campaign in campaigns if chosen[campaign.pk] and campaign.pk not in by_condition]
+    return by_condition | (audience_counts.at_least(lists, 1, now) if lists else set())
 
 
 def _workflow_problem(campaign: Campaign, channels: list[Channel]) -> str:
-    if campaign.kind != "journey":
+    if campaign.kind not in BY_STEPS:
         return ""
-    return workflow_problem(campaign.workflow, {channel.kind for channel in channels})
+    kinds = {channel.kind for channel in channels}
+    if campaign.kind == "journey":
+        return workflow_problem(campaign.workflow, kinds)
+    problems = ((flow.name, _flow_problem(flow, kinds)) for flow in programs_of(campaign) if flow.active)
+    return next((f"Flow “{name}”: {problem}" for name, problem in problems if problem), "")
+
+
+def _flow_problem(flow: Program, kinds: set[str]) -> str:
+    if not flow.trigger:
+        return "It has no trigger yet: choose what lets people in."
+    return workflow_problem(flow.workflow, kinds)
 
 
 def _unsent(channels: Iterable[Channel]) -> dict[int, int]:

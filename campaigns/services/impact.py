@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from campaigns.domain import states as s
 from campaigns.domain.approval import find_entry
+from campaigns.domain.durations import duration_words
 from campaigns.domain.guards import first_reason, may_take
 from campaigns.domain.permissions import refusal
+from campaigns.domain.programs import BY_STEPS
 from campaigns.domain.schedule import told
-from campaigns.engine import audience
+from campaigns.domain.triggers import ENTERED_BY, type_of
+from campaigns.engine import audience_counts
+from campaigns.engine.rechecking import waiting_without_limit
 from campaigns.models import Campaign, Journey, Membership
+from campaigns.services import flow_impact
 from campaigns.services.approval_impact import publish, reject, submit, withdraw
 from campaigns.services.consequences import Choice, Impact, be, messages, people
 from campaigns.services.counts import channel_counts, journey_counts
+from campaigns.services.entering import asks_for_audience
 from campaigns.services.errors import NotAllowed
 from campaigns.services.facts import facts_for
 from campaigns.services.offers import Offer, offers_of
+from campaigns.services.strategies import strategy_of
 from channels.domain.kinds import KINDS
 from channels.models import Channel, InAppMessage
 
@@ -40,8 +48,12 @@ def impact(action: str, campaign: Campaign, membership: Membership, now: datetim
     return found
 
 
-def numbers_of(campaign: Campaign) -> dict[str, int]:
-    """What is on its way just now: unsent, being sent, in-app messages to recall, people in progress."""
+def numbers_of(campaign: Campaign, journeys: Mapping[str, Any] | None = None) -> dict[str, int]:
+    """What is on its way just now: unsent, being sent, in-app messages to recall, people in progress.
+
+    ``journeys``: the campaign's `journey_counts`, where the caller has them already.
+    """
+    journeys = journeys or journey_counts([campaign.pk])[campaign.pk]
     channels = list(Channel.objects.filter(campaign=campaign))
     counts = channel_counts([channel.pk for channel in channels])
     in_app = [channel.pk for channel in channels if KINDS[channel.kind].recallable]
@@ -51,11 +63,12 @@ def numbers_of(campaign: Campaign) -> dict[str, int]:
     return {
         "audience": sum(counts[c.pk]["audience"] for c in channels),
         "unsent": sum(counts[c.pk]["pending"] + counts[c.pk]["drafted"] for c in channels),
+        "drafted": sum(counts[c.pk]["drafted"] for c in channels),
         "being_sent": sum(counts[c.pk]["sending"] for c in channels),
         "sent": sum(counts[c.pk]["sent"] for c in channels),
         "cancelled": sum(counts[c.pk]["cancelled"] for c in channels),
         "to_recall": unopened.count() if in_app else 0,
-        "in_progress": journey_counts([campaign.pk])[campaign.pk].get(Journey.ACTIVE, 0),
+        "in_progress": journeys[Journey.ACTIVE],
         "not_enrolled": _not_enrolled(campaign, channels),
     }
 
@@ -63,11 +76,14 @@ def numbers_of(campaign: Campaign) -> dict[str, int]:
 def _not_enrolled(campaign: Campaign, channels: list[Channel]) -> int:
     """People of the audience who have no ledger row yet, over all channels that are at work."""
     waiting = [channel for channel in channels if channel.started_at and not channel.enrolled]
-    if not waiting or campaign.kind == "journey":
+    if not waiting or campaign.kind in BY_STEPS:
         return 0
-    total = audience.count(campaign)
+    total = audience_counts.count(campaign) if not all(channel.outcome for channel in waiting) else 0
     counts = channel_counts([channel.pk for channel in waiting])
-    return sum(max(0, total - counts[channel.pk]["audience"]) for channel in waiting)
+    return sum(
+        max(0, (channel.promised if channel.outcome else total) - counts[channel.pk]["audience"])
+        for channel in waiting
+    )
 
 
 def _nothing(found: Impact, campaign: Campaign, now: datetime) -> None:
@@ -75,12 +91,18 @@ def _nothing(found: Impact, campaign: Campaign, now: datetime) -> None:
 
 
 def _start(found: Impact, campaign: Campaign, now: datetime) -> None:
-    total = audience.count(campaign)
-    found.numbers = {"audience": total}
+    if campaign.kind == "flow":
+        journeys = journey_counts([campaign.pk])[campaign.pk]
+        flow_impact.start(found, campaign, numbers_of(campaign, journeys), journeys["at"])
+        return
     if campaign.kind == "journey":
-        enter = "matches now and enters" if total == 1 else "match now and enter"
-        found.sentences.append(f"{people(total)} {enter}; whoever is added later enters too.")
+        _say_who_enters(found, campaign, starts=True)
+    elif campaign.kind == "python":
+        total = found.numbers["audience"] = audience_counts.count(campaign)
+        _start_strategy(found, campaign, total)
     else:
+        total = audience_counts.count(campaign)
+        found.numbers = {"audience": total}
         found.sentences.append(f"The audience has {people(total)} now; sending begins at once.")
     if campaign.starts_at and campaign.starts_at > now:
         found.sentences.append(
@@ -88,19 +110,48 @@ def _start(found: Impact, campaign: Campaign, now: datetime) -> None:
         )
 
 
+def _say_who_enters(found: Impact, campaign: Campaign, *, starts: bool = False) -> None:
+    """Whom its trigger lets in: those who match now where it is a condition, else those to whom something happens."""
+    if not asks_for_audience(campaign):
+        found.numbers = {"audience": 0}
+        what = ENTERED_BY[type_of(campaign.trigger)].format(
+            **{"name": "", "attribute": ""} | campaign.trigger
+        )
+        found.sentences.append(f"Nobody enters at once; from then on {what}.")
+        return
+    total = audience_counts.count(campaign)
+    found.numbers = {"audience": total}
+    if starts:
+        enter = "matches now and enters" if total == 1 else "match now and enter"
+        found.sentences.append(f"{people(total)} {enter}; whoever is added later enters too.")
+
+
+def _start_strategy(found: Impact, campaign: Campaign, total: int) -> None:
+    strategy = strategy_of(campaign)
+    name = strategy.title if strategy else campaign.strategy
+    found.sentences.append(
+        f"The strategy “{name}” is asked about {people(total)}, and about whoever is added later; what it plans goes out "
+        + ("within the time windows." if campaign.windows else "at any hour, as there are no time windows.")
+    )
+    every = campaign.frequency.get("at_most_every")
+    if campaign.strategy_runs.exists() and not campaign.frequency.get("every_time"):
+        since = f" in the last {duration_words(every)}" if every else ""
+        found.sentences.append(f"What somebody was sent in an earlier run{since} is not sent again.")
+
+
 def _schedule(found: Impact, campaign: Campaign, now: datetime) -> None:
-    total = audience.count(campaign)
+    total = audience_counts.count(campaign)
     found.numbers = {"audience": total}
     found.sentences.append(f"The audience has {people(total)} now; whoever it has at the start is contacted.")
     found.needs_time = ("starts_at", "stops_at") if campaign.kind == "journey" else ("starts_at",)
-    if campaign.kind == "journey" and campaign.status == s.STOPPED:
+    if campaign.status == s.STOPPED and asks_for_audience(campaign):
         _ask_who(found, total)
 
 
 def _schedule_stop(found: Impact, campaign: Campaign, now: datetime) -> None:
     found.numbers = numbers_of(campaign)
     found.needs_time = ("stops_at",)
-    _ask_how(found)
+    _ask_how(found, campaign)
 
 
 def _ask_who(found: Impact, total: int) -> None:
@@ -115,31 +166,53 @@ def _ask_who(found: Impact, total: int) -> None:
     ]
 
 
-def _ask_how(found: Impact) -> None:
+def _ask_how(found: Impact, campaign: Campaign) -> None:
     numbers = found.numbers
     found.asks = "mode"
-    unopened = messages(numbers["to_recall"], "in-app message")
-    recall = (
-        f", {unopened} not opened yet {be(numbers['to_recall'])} recalled" if numbers["to_recall"] else ""
-    )
-    leaving = messages(numbers["being_sent"])
-    too_late = f"; {leaving} being sent right now can't be recalled" if numbers["being_sent"] else ""
-    cancelled = f"{messages(numbers['unsent'], 'unsent message')} {be(numbers['unsent'])} cancelled"
+    told = ["Everybody leaves at once"] if numbers["in_progress"] else []
+    if unsent := numbers["unsent"]:
+        told.append(f"{messages(unsent, 'unsent message')} {be(unsent)} cancelled")
+    if recalled := numbers["to_recall"]:
+        told.append(f"{messages(recalled, 'in-app message')} not opened yet {be(recalled)} recalled")
+    if leaving := numbers["being_sent"]:
+        told.append(f"{messages(leaving)} being sent right now can't be recalled")
     found.choices = [
-        Choice("exit", "Exit immediately", f"{cancelled}{recall}{too_late}."),
+        Choice("exit", "Exit immediately", f"{'; '.join(told) or 'Nobody is inside and nothing waits'}."),
         Choice(
             "finish",
             "Finish their journey",
-            "Nobody new enters; it stays Stopping until the last one leaves.",
+            "Nobody new enters; it stays Stopping until the last one leaves."
+            + _told_endless(campaign)
+            + _told_drafts(numbers["drafted"]),
         ),
     ]
 
 
+def _told_endless(campaign: Campaign) -> str:
+    """A campaign that lets people finish waits as long as they do."""
+    if not (endless := waiting_without_limit(campaign)):
+        return ""
+    waits = "waits" if endless == 1 else "wait"
+    return f" {people(endless)} {waits} for something without a limit, and it waits with them."
+
+
+def _told_drafts(number: int) -> str:
+    """No campaign waits for drafts: nobody may ever look at them."""
+    if not number:
+        return ""
+    waits = "waits" if number == 1 else "wait"
+    return f" {messages(number, 'draft')} {waits} for release: what is not released by then is cancelled."
+
+
 def _stop(found: Impact, campaign: Campaign, now: datetime) -> None:
-    numbers = found.numbers = numbers_of(campaign)
+    journeys = journey_counts([campaign.pk])[campaign.pk]
+    numbers = found.numbers = numbers_of(campaign, journeys)
+    if campaign.kind == "flow":
+        flow_impact.stop(found, numbers, journeys["at"])
+        return
     if campaign.kind == "journey" and (numbers["in_progress"] or numbers["unsent"]):
         found.sentences.append(f"{people(numbers['in_progress'])} {be(numbers['in_progress'])} in progress.")
-        _ask_how(found)
+        _ask_how(found, campaign)
         if campaign.status == s.STOPPING:
             found.choices = found.choices[:1]
         return
@@ -154,15 +227,17 @@ def _stop(found: Impact, campaign: Campaign, now: datetime) -> None:
             f"{messages(numbers['being_sent'], word)} being sent right now can't be recalled."
         )
     found.sentences.append(f"{messages(numbers['sent'], word)} sent already are kept in the results.")
+    if campaign.kind == "python":
+        found.sentences.append("Start begins a new run: the strategy is asked about everybody again.")
     if campaign.kind in ("voice", "message"):
         found.sentences.append("A stop is permanent: it cannot be restarted. Clone it to send it again.")
 
 
 def _restart(found: Impact, campaign: Campaign, now: datetime) -> None:
     if campaign.kind == "journey":
-        total = audience.count(campaign)
-        found.numbers = {"audience": total}
-        _ask_who(found, total)
+        _say_who_enters(found, campaign)
+        if asks_for_audience(campaign):
+            _ask_who(found, found.numbers["audience"])
         return
     numbers = found.numbers = numbers_of(campaign)
     found.sentences.append(

@@ -26,6 +26,8 @@ class FileTooLarge(ActionError):
 class Intake:
     """How the file is to be read; what is left empty is found out from the file and the workspace."""
 
+    kind: str = ImportJob.PEOPLE
+    object_type: str = ""
     segment_id: int | None = None
     region: str = ""
     encoding: str = ""
@@ -38,7 +40,8 @@ def start_import(
 ) -> ImportJob:
     """Keep the file and queue its import. Raises `Invalid`, `FileTooLarge`, `Forbidden`: then nothing is left behind."""
     if not membership.may("import_people"):
-        raise Forbidden("Your role in this workspace may not import people.")
+        raise Forbidden(f"Your role in this workspace may not import {intake.kind}.")
+    _refuse_what_does_not_belong(intake)
     segment = _manual_list(membership, intake.segment_id)
     job = receive_upload(
         membership.workspace,
@@ -47,6 +50,8 @@ def start_import(
         _limited(chunks),
         segment=segment,
         region=intake.region,
+        kind=intake.kind,
+        object_type=intake.object_type,
     )
     try:
         if intake.encoding or intake.delimiter:
@@ -64,10 +69,22 @@ def start_import(
     return job
 
 
+def _refuse_what_does_not_belong(intake: Intake) -> None:
+    """An option that would have no effect on this kind of import. Raises `Invalid`."""
+    if intake.kind == ImportJob.PEOPLE and intake.object_type:
+        raise Invalid.field(
+            "type", "Only objects have a type; with kind=objects it is that of rows without one."
+        )
+    if intake.kind == ImportJob.OBJECTS and intake.segment_id is not None:
+        raise Invalid.field("list", "Only people can be put on a list; leave it out for objects.")
+    if intake.kind == ImportJob.OBJECTS and intake.region:
+        raise Invalid.field("region", "Only people have phone numbers; leave it out for objects.")
+
+
 def _manual_list(membership: Membership, segment_id: int | None) -> Segment | None:
     if segment_id is None:
         return None
-    found = Segment.objects.filter(pk=segment_id, workspace_id=membership.workspace_id).first()
+    found = Segment.objects.filter(pk=segment_id, workspace_id=membership.workspace_id, hidden=False).first()
     if found is None:
         raise Invalid.field("list", f"There is no list {segment_id} in this workspace.")
     return found

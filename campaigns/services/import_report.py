@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from django.db import connection
 
 from campaigns.domain.csv_reading import Record
+from campaigns.domain.import_file import REPORT_COLUMNS, escape_formula
 from campaigns.domain.people import Problem
-from campaigns.domain.people_file import REPORT_COLUMNS, escape_formula
 from campaigns.domain.text_files import BROKEN
 from campaigns.models import ImportJob, RefusedRow
 

@@ -13,11 +13,13 @@ from django.db.models import Q
 
 from campaigns.domain.addresses import PhoneReader
 from campaigns.domain.csv_reading import DELIMITERS
-from campaigns.domain.people_file import PeopleFile
+from campaigns.domain.import_file import ImportFile
+from campaigns.domain.objects import TYPE_PROBLEM, is_type_name
 from campaigns.domain.text_files import FileRefused
 from campaigns.models import ImportJob, Segment, User, Workspace
 from campaigns.services.errors import Invalid, NotAllowed
-from campaigns.services.importing import file_of, open_file
+from campaigns.services.import_targets import file_for
+from campaigns.services.importing import file_of
 
 FOLDER = "imports"
 #: Uploads that never became people are personal data lying about; they go after this time.
@@ -42,6 +44,8 @@ class Preview:
     notes: list[str]
     problems: list[str]
     """What has to be corrected before the import can be queued."""
+    fields: Mapping[str, str]
+    """Targets that are no attributes, with what people call them."""
 
 
 def receive_upload(
@@ -52,6 +56,8 @@ def receive_upload(
     *,
     segment: Segment | None = None,
     region: str = "",
+    kind: str = ImportJob.PEOPLE,
+    object_type: str = "",
 ) -> ImportJob:
     """Keep an uploaded file and make a draft job with a guessed mapping.
 
@@ -65,7 +71,16 @@ def receive_upload(
             target.chmod(0o600)
             for chunk in chunks:
                 kept.write(chunk)
-        return draft_import(workspace, user, file_name, path, segment=segment, region=region)
+        return draft_import(
+            workspace,
+            user,
+            file_name,
+            path,
+            segment=segment,
+            region=region,
+            kind=kind,
+            object_type=object_type,
+        )
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -79,12 +94,16 @@ def draft_import(
     *,
     segment: Segment | None = None,
     region: str = "",
+    kind: str = ImportJob.PEOPLE,
+    object_type: str = "",
 ) -> ImportJob:
     """A draft job for a file that is already where `path` says (absolute, or under the upload folder)."""
     job = ImportJob(
         workspace=workspace,
         created_by=user,
-        file_name=Path(file_name).name[:255] or "people.csv",
+        kind=kind,
+        object_type=_checked_type(object_type),
+        file_name=Path(file_name).name[:255] or f"{kind}.csv",
         path=path,
         segment=_own_list(workspace, segment),
         region=_checked_region(region or workspace.default_region),
@@ -103,7 +122,7 @@ def preview(job: ImportJob, rows: int = 5) -> Preview:
         Column(label, file.mapping[label], [cells[position] for cells in sample])
         for position, label in enumerate(file.labels)
     ]
-    return Preview(columns, file.notes(), file.problems)
+    return Preview(columns, file.notes(), file.problems, file.fields)
 
 
 def correct(
@@ -114,6 +133,7 @@ def correct(
     delimiter: str | None = None,
     region: str | None = None,
     segment: Segment | None = None,
+    object_type: str | None = None,
 ) -> Preview:
     """Take a person's corrections to a draft (`None` leaves a setting) and show the result.
 
@@ -133,6 +153,8 @@ def correct(
         job.mapping = {**job.mapping, **mapping}
     if region:
         job.region = _checked_region(region)
+    if object_type is not None:
+        job.object_type = _checked_type(object_type)
     if segment:
         job.segment = _own_list(job.workspace, segment)
     shown = preview(job)
@@ -169,11 +191,11 @@ def forget_uploads(now: datetime) -> int:
     return failed.update(path="") + drafts.update(status=ImportJob.FAILED, path="", error=message)
 
 
-def _read(job: ImportJob, rows: int = 0) -> tuple[PeopleFile, list[list[str]]]:
+def _read(job: ImportJob, rows: int = 0) -> tuple[ImportFile, list[list[str]]]:
     """The job's file and its first rows. Raises `Invalid`."""
     try:
         with file_of(job).open("rb") as stream:
-            file = open_file(job, stream)
+            file = file_for(job, stream)
             return file, file.sample(rows)
     except FileRefused as refused:
         raise Invalid.field("file", str(refused)) from None
@@ -186,6 +208,13 @@ def _checked_region(region: str) -> str:
         return PhoneReader(region).region
     except ValueError as error:
         raise Invalid.field("region", str(error)) from None
+
+
+def _checked_type(name: str) -> str:
+    name = " ".join(name.split())
+    if name and not is_type_name(name):
+        raise Invalid.field("type", TYPE_PROBLEM)
+    return name
 
 
 def _own_list(workspace: Workspace, segment: Segment | None) -> Segment | None:

@@ -1,6 +1,6 @@
-"""CSV imports: a file becomes people, batch by batch, and can be killed at any moment without a row lost or told twice.
+"""CSV imports: a file becomes people or objects, batch by batch; killed at any moment, no row is lost or told twice.
 
-Each batch is one transaction: people, list membership, refused rows and the job's progress. Whoever runs the job next
+Each batch is one transaction: what the rows become, refused rows and the job's progress. Whoever runs the job next
 reads the file again from the start, passes over what is done and goes on; the report is the same as if nothing had
 happened. Two workers on one job are harmless: a batch locks the job's row and gives up if it has moved on.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -17,15 +17,15 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.domain.csv_reading import Record
-from campaigns.domain.people import PersonRow, Problem, RowReader, RowRefused
-from campaigns.domain.people_file import SIGN_OF_LIFE_EVERY, PeopleFile, Survey
+from campaigns.domain.import_file import SIGN_OF_LIFE_EVERY, ImportFile, Reader, Survey
+from campaigns.domain.people import Problem, RowRefused
 from campaigns.domain.text_files import FileRefused
 from campaigns.models import ImportJob
 from campaigns.services.import_report import RefusedRowCopy
-from campaigns.services.people_merging import learn_statistics, merge_people
+from campaigns.services.import_targets import after_many, file_for, look_up, write_rows
 
 BATCH = 5_000
-#: After so many people the database looks at its tables anew before anybody starts a campaign.
+#: After so many rows the database looks at its tables anew before anybody starts a campaign.
 MANY = 1_000
 #: A running job whose worker has not been heard of for this long is taken over.
 STALE_AFTER = timedelta(minutes=2)
@@ -40,17 +40,6 @@ class Superseded(Exception):
 def file_of(job: ImportJob) -> Path:
     """Where the job's file is: under the upload folder, or where the command was told (an absolute path)."""
     return Path(settings.MEDIA_ROOT) / job.path
-
-
-def open_file(job: ImportJob, stream: BinaryIO) -> PeopleFile:
-    """The job's file, read as the job says. Raises `FileRefused`."""
-    return PeopleFile(
-        stream,
-        region=job.region,
-        encoding=job.encoding,
-        delimiter=job.delimiter,
-        corrections=job.mapping,
-    )
 
 
 def due_imports(now: datetime) -> list[int]:
@@ -121,9 +110,9 @@ class _Run:
         self.on_progress = on_progress or (lambda _: None)
         self.done = job.records_done
         self.first_lines: dict[str, tuple[int, int]] = {}
-        self.file: PeopleFile
+        self.file: ImportFile
         self.survey: Survey
-        self.reader: RowReader
+        self.reader: Reader
 
     def go(self) -> None:
         self._start()
@@ -133,7 +122,7 @@ class _Run:
             self._write(batch)
             self.on_progress(self.job)
         if self.done >= MANY:
-            learn_statistics()
+            after_many(self.job)
         _finish(self.job, ImportJob.DONE, self.clock())
 
     def _start(self) -> None:
@@ -141,7 +130,7 @@ class _Run:
         size = file_of(self.job).stat().st_size
         if self.done and size != self.job.bytes_total:
             raise FileRefused("The file has changed since the import began; import it anew.")
-        self.file = open_file(self.job, self.stream)
+        self.file = file_for(self.job, self.stream)
         if self.file.problems:
             raise FileRefused(" ".join(self.file.problems))
         self.survey = self.file.survey(self._beat)
@@ -158,62 +147,64 @@ class _Run:
         self._update()
 
     def _pass_over(self, records: Iterator[Record]) -> None:
-        """Go past what an earlier worker has committed, remembering where repeated people came first."""
+        """Go past what an earlier worker has committed, remembering where what is repeated came first."""
         repeated = self.survey.repeated
-        for record in records:
-            if record.number % SIGN_OF_LIFE_EVERY == 0:
+        while batch := list(islice(records, BATCH)):
+            if any(record.number % SIGN_OF_LIFE_EVERY == 0 for record in batch):
                 self._beat()
-            if repeated and not record.problem and self.reader.identity(record.cells) in repeated:
+            again = [
+                record
+                for record in batch
+                if repeated and not record.problem and self.reader.identity(record.cells) in repeated
+            ]
+            look_up(self.job, self.reader, again)
+            for record in again:
                 self._judge(record)
 
-    def _judge(self, record: Record) -> tuple[PersonRow | None, list[Problem], Problem | None]:
-        """`(person or None, warnings, refusal or None)`; neither person nor refusal: an identical row came before."""
+    def _judge(self, record: Record) -> tuple[Any, list[Problem], Problem | None]:
+        """`(row or None, warnings, refusal or None)`; neither row nor refusal: one that says the same came before."""
         if record.problem:
             return None, [], Problem("", record.problem)
         try:
             row, warnings = self.reader.read(record.cells)
         except RowRefused as refused:
             return None, [], refused.problem
-        if row.external_id in self.survey.repeated:
-            digest = hash(tuple(record.cells))
-            line, earlier = self.first_lines.setdefault(row.external_id, (record.line, digest))
+        if row.identity in self.survey.repeated:
+            digest = self.reader.digest(record.cells)
+            line, earlier = self.first_lines.setdefault(row.identity, (record.line, digest))
             if line != record.line:
                 if earlier == digest:
-                    return None, [], None
+                    return row if row.adds_to_an_earlier_row else None, [], None
                 name = f"“{row.external_id[:100]}”"
-                return (
-                    None,
-                    [],
-                    Problem(
-                        self.reader.identity_label, f"{name} is already on line {line}; that row counts."
-                    ),
-                )
+                error = f"{name} is already on line {line}; that row counts."
+                error = f"{error} {self.reader.repetition_hint}".strip()
+                return None, [], Problem(self.reader.identity_label, error)
         return row, warnings, None
 
     def _write(self, batch: list[Record]) -> None:
         """Judge and commit one batch with its progress."""
-        people: list[PersonRow] = []
+        look_up(self.job, self.reader, batch)
+        judged = {record.number: (record, *self._judge(record)) for record in batch}
+        rows = {number: row for number, (_, row, _, _) in judged.items() if row}
+        identical = sum(not row and not refusal for _, row, _, refusal in judged.values())
         report = RefusedRowCopy(self.job.pk)
-        identical = 0
-        for record in batch:
-            row, warnings, refusal = self._judge(record)
-            if row:
-                people.append(row)
-            elif not refusal:
-                identical += 1
-            if warnings or refusal:
-                report.add(record, warnings, refusal)
         now = self.clock()
         with transaction.atomic():
             job = ImportJob.objects.select_for_update().get(pk=self.job.pk)
             if job.records_done != self.done or job.status != ImportJob.RUNNING:
                 raise Superseded
-            counts = merge_people(job.workspace_id, people, now, job.segment_id)
+            written = write_rows(job, self.reader, rows, now)
+            for number, (record, _, warnings, refusal) in judged.items():
+                if refusal := refusal or written.refused.get(number):
+                    report.add(record, [], refusal)
+                elif warnings:
+                    report.add(record, warnings, None)
             report.write()
             self.done = job.records_done = self.done + len(batch)
-            job.created += counts.created
-            job.updated += counts.updated
-            job.unchanged += counts.unchanged + identical
+            job.created += written.created
+            job.updated += written.updated
+            job.unchanged += written.unchanged + identical
+            job.related += written.related
             job.refused += report.refused
             job.warnings += report.warnings
             job.bytes_done = min(self.stream.tell(), job.bytes_total)

@@ -10,6 +10,7 @@ from campaigns.domain.guards import Facts
 from campaigns.models import Campaign
 from campaigns.services.actors import Actor
 from campaigns.services.parameters import Params
+from campaigns.services.send_schedule import rebuild
 from channels.domain import states as cs
 from channels.models import Channel
 
@@ -38,19 +39,26 @@ class Move:
 
     def begin(self) -> None:
         """Set out now: the time that was planned has been used up."""
-        self.campaign.starts_at = None
+        planned, self.campaign.starts_at = self.campaign.starts_at, None
         self.campaign.started_at = self.campaign.started_at or self.now
         self.campaign.finished_at = None
+        for channel in self.channels:
+            channel.planned_from = planned or self.now
         self.start_channels()
 
     def start_channels(self, *, requeue: bool = False) -> None:
         """Set every channel to work; after a stop, what was cancelled by it is queued again."""
+        if requeue:
+            rebuild(self.channels, self.now)
         for channel in self.channels:
             if channel.status == cs.RUNNING:
                 continue
             if requeue and channel.status == cs.STOPPED:
                 channel.sweep, channel.sweep_reason = "requeue", ""
-            channel.start()
+            if channel.status == cs.PAUSED:
+                channel.resume()
+            else:
+                channel.start()
             channel.started_at = channel.started_at or self.now
             channel.finished_at, channel.status_reason = None, ""
             channel.save()
@@ -60,6 +68,13 @@ class Move:
         for channel in self.channels:
             if channel.status in (cs.READY, cs.RUNNING, cs.PAUSED, cs.ERRORED):
                 stop_channel(channel, reason, self.now)
+
+    def pause_channels(self) -> None:
+        """Nothing more is sent for a while; O(1), and what waits goes on waiting."""
+        for channel in self.channels:
+            if channel.status == cs.RUNNING:
+                channel.pause()
+                channel.save()
 
     def clear_schedule(self) -> None:
         """No start or stop is to come any more: the label goes."""

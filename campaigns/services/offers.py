@@ -60,11 +60,14 @@ def channel_offers(
 
 
 def channel_guard_facts(channel: Channel, campaign: Campaign, approval: Approval, filling: str) -> Facts:
-    """The facts for a guard of one channel's action: those of this channel alone, and what the policy says."""
+    """The facts for a guard of one channel's action: those of this channel alone, and what the policy says.
+
+    A remarketing channel has people of its own.
+    """
     return Facts(
         approval=approval,
-        has_audience=has_audience(campaign),
-        filling=filling,
+        has_audience=bool(channel.outcome) or has_audience(campaign),
+        filling="" if channel.outcome else filling,
         channels=(channel_facts(channel, campaign.kind),),
         sweeping=bool(channel.sweep),
     )

@@ -6,26 +6,33 @@ Every refusal names the path of the field and says what would be right; nothing 
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from campaigns.domain.deliveries import IN_RUNS, MULTIPLE_DATES, ONE_TIME, delivery_problems
+from campaigns.domain.planned_times import windows_errors
 from campaigns.domain.recurrence import next_occurrence
-from campaigns.domain.workflow import parse_duration_problem, workflow_errors
-from campaigns.models import Campaign, Segment, Topic, Workspace
+from campaigns.domain.stages import stages_errors
+from campaigns.models import Campaign, Topic, Workspace
 from campaigns.services.errors import Invalid
+from campaigns.services.flow_payloads import read_flows
+from campaigns.services.goal_payloads import read_exit, read_goal
 from campaigns.services.parameters import read_text, read_time
 from campaigns.services.segments import read_condition
+from campaigns.services.strategies import refuse_unknown
+from campaigns.services.trigger_payloads import read_frequency, read_trigger, segment_id
+from campaigns.services.workflow_payloads import read_workflow
 
 #: Which section each key belongs to: what `editable_sections` is asked about.
 SECTION_OF = {
-    "audience": "who", "trigger": "who", "frequency": "who", "strategy": "what",
-    "channels": "what", "workflow": "what", "flows": "what",
+    "audience": "who", "trigger": "who", "frequency": "who", "strategy": "what", "stages": "what", "windows": "when",
+    "channels": "what", "workflow": "what", "flows": "what", "goal": "what", "exit": "what",
     "starts_at": "when", "stops_at": "when", "timezone": "when", "delivery": "when",
+    "send_schedule": "when",
     "name": "name", "labels": "labels", "topic": "labels",
 }  # fmt: skip
-_READ_ELSEWHERE = ("labels", "channels")
+_READ_ELSEWHERE = ("labels", "channels", "send_schedule")
 
 
 def read_fields(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
@@ -80,58 +87,17 @@ def _audience(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[
     return values
 
 
-def segment_id(value: Any, workspace: Workspace, path: str) -> int:
-    """The id of a list of this workspace that is not archived."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Invalid.field(path, "The id of a list must be a whole number.")
-    if not Segment.objects.filter(pk=value, workspace=workspace, archived_at__isnull=True).exists():
-        raise Invalid.field(path, f"There is no active list {value} in this workspace.")
-    return value
-
-
 def _trigger(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
-    trigger = data["trigger"]
-    if trigger in (None, {}):
-        return {"trigger": {}}
-    if kind not in ("journey", "flow"):
-        raise Invalid.field("trigger", "Only journeys and flows have a trigger; choose an audience instead.")
-    if not isinstance(trigger, Mapping) or trigger.get("type") != "segment":
-        raise Invalid.field("trigger.type", "The trigger's type must be segment in this release.")
-    unknown = set(trigger) - {"type", "in", "not_in", "filter"}
-    if unknown:
-        known = "type, in, not_in and filter"
-        raise Invalid.field(f"trigger.{sorted(unknown, key=str)[0]}", f"Unknown key; known are {known}.")
-    inside = trigger.get("in")
-    if not isinstance(inside, list) or not inside or not all(isinstance(g, list) and g for g in inside):
-        raise Invalid.field(
-            "trigger.in", "A segment trigger needs at least one *in*: a list of lists of ids."
-        )
-    for row, group in enumerate(inside):
-        for column, value in enumerate(group):
-            segment_id(value, workspace, f"trigger.in.{row}.{column}")
-    outside = trigger.get("not_in") or []
-    if not isinstance(outside, list):
-        raise Invalid.field("trigger.not_in", "not_in must be a list of ids.")
-    for row, value in enumerate(outside):
-        segment_id(value, workspace, f"trigger.not_in.{row}")
-    values = {"type": "segment", "in": inside, "not_in": outside}
-    if trigger.get("filter"):
-        read_condition(trigger["filter"], workspace, "trigger.filter")
-        values["filter"] = trigger["filter"]
-    return {"trigger": values}
+    if kind != "journey":
+        if data["trigger"] in (None, {}):
+            return {"trigger": {}}
+        where = "each flow has its own, under flows" if kind == "flow" else "choose an audience instead"
+        raise Invalid.field("trigger", f"Only a journey has a trigger; {where}.")
+    return {"trigger": read_trigger(data["trigger"], workspace)}
 
 
 def _frequency(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
-    frequency = data["frequency"] or {}
-    if frequency in ({}, {"once": True}, {"every_time": True}):
-        return {"frequency": frequency}
-    if isinstance(frequency, Mapping) and set(frequency) == {"at_most_every"}:
-        if problem := parse_duration_problem(frequency["at_most_every"]):
-            raise Invalid.field("frequency.at_most_every", problem)
-        return {"frequency": dict(frequency)}
-    raise Invalid.field(
-        "frequency", 'frequency must be {"once": true}, {"every_time": true} or {"at_most_every": "30 days"}.'
-    )
+    return {"frequency": read_frequency(data["frequency"])}
 
 
 def _workflow(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
@@ -139,37 +105,57 @@ def _workflow(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[
         if data["workflow"] in (None, []):
             return {}
         raise Invalid.field("workflow", "Only a journey has a workflow.")
-    errors = workflow_errors(data["workflow"] or [])
-    if errors:
-        raise Invalid(next(iter(errors.values())), errors)
-    return {"workflow": data["workflow"] or []}
+    return {"workflow": read_workflow(data["workflow"], workspace)}
 
 
 def _flows(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
     flows = data["flows"] or []
     if kind != "flow" and flows:
         raise Invalid.field("flows", "Only a flow campaign has flows.")
-    if not isinstance(flows, list) or not all(
-        isinstance(flow, Mapping) and flow.get("key") for flow in flows
-    ):
-        raise Invalid.field("flows", "flows must be a list of objects with key, name, active and workflow.")
-    return {"flows": flows}
+
+    def read_part(part: str, given: Any) -> Any:
+        if part == "frequency":
+            return read_frequency(given)
+        return (read_trigger if part == "trigger" else read_workflow)(given, workspace)
+
+    return {"flows": read_flows(flows, read_part)}
 
 
 def _strategy(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
     strategy = read_text(data, "strategy", longest=120)
     if kind != "python" and strategy:
         raise Invalid.field("strategy", "Only a python campaign has a strategy.")
+    refuse_unknown(strategy)
     return {"strategy": strategy}
 
 
+def _stages(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
+    return {"stages": _of_python("stages", data["stages"] or [], kind, stages_errors)}
+
+
+def _windows(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
+    return {"windows": _of_python("windows", data["windows"] or [], kind, windows_errors)}
+
+
+def _of_python(name: str, given: Any, kind: str, errors_of: Callable[[Any], dict[str, str]]) -> Any:
+    if kind != "python" and given:
+        raise Invalid.field(name, f"Only a python campaign has {name}.")
+    if errors := errors_of(given):
+        raise Invalid(next(iter(errors.values())), errors)
+    return given
+
+
 def _starts_at(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
+    if kind in ("python", "flow") and data["starts_at"]:
+        raise Invalid.field("starts_at", f"A {kind} campaign is started by hand.")
     if kind == "outreach" and data["starts_at"]:
         raise Invalid.field("starts_at", "Each channel of an outreach campaign is started by hand.")
     return {"starts_at": read_time(data, "starts_at")}
 
 
 def _stops_at(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str, Any]:
+    if kind == "python" and data["stops_at"]:
+        raise Invalid.field("stops_at", "A python campaign is stopped by hand.")
     if kind == "outreach" and data["stops_at"]:
         raise Invalid.field("stops_at", "Each channel of an outreach campaign is stopped by hand.")
     return {"stops_at": read_time(data, "stops_at")}
@@ -240,7 +226,8 @@ def _topic(data: Mapping[str, Any], workspace: Workspace, kind: str) -> dict[str
 
 _READERS = {
     "name": _name, "audience": _audience, "trigger": _trigger, "frequency": _frequency, "workflow": _workflow,
-    "topic": _topic,
-    "flows": _flows, "strategy": _strategy, "starts_at": _starts_at, "stops_at": _stops_at, "timezone": _timezone,
+    "topic": _topic, "goal": read_goal, "exit": read_exit,
+    "flows": _flows, "strategy": _strategy, "stages": _stages, "windows": _windows,
+    "starts_at": _starts_at, "stops_at": _stops_at, "timezone": _timezone,
     "delivery": _delivery,
 }  # fmt: skip

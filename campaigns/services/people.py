@@ -41,7 +41,7 @@ class ListReport:
     """External ids that nobody in the workspace has, in the call's order."""
 
 
-class _Rejected(Exception):
+class RowRejected(Exception):
     def __init__(self, errors: dict[str, str]) -> None:
         self.errors = errors
 
@@ -66,10 +66,10 @@ def upsert_people(
             person = _read(row, phones)
             if person.external_id in people:
                 earlier = indexes[person.external_id]
-                raise _Rejected(
+                raise RowRejected(
                     {"external_id": f"“{person.external_id}” is already at index {earlier} of this call."}
                 )
-        except _Rejected as rejected:
+        except RowRejected as rejected:
             report.rejected.append({"index": index, "errors": rejected.errors})
         else:
             people[person.external_id], indexes[person.external_id] = person, index
@@ -80,9 +80,9 @@ def upsert_people(
 
 
 def _read(row: Mapping[str, Any], phones: PhoneReader) -> PersonRow:
-    """The person of one row of a call. Raises `_Rejected` with every error at once."""
+    """The person of one row of a call. Raises `RowRejected` with every error at once."""
     if not isinstance(row, Mapping):
-        raise _Rejected(
+        raise RowRejected(
             {"": 'A person is an object like {"external_id": "42", "email": "name@example.org"}.'}
         )
     errors = {
@@ -90,7 +90,7 @@ def _read(row: Mapping[str, Any], phones: PhoneReader) -> PersonRow:
         for key in row
         if key not in _KNOWN
     }
-    external_id = _text(row, "external_id", errors)
+    external_id = read_word(row, "external_id", errors)
     if not external_id and "external_id" not in errors:
         errors["external_id"] = "Required: it says who the person is."
     elif len(external_id) > LONGEST_EXTERNAL_ID:
@@ -100,7 +100,7 @@ def _read(row: Mapping[str, Any], phones: PhoneReader) -> PersonRow:
     extension = ""
     stored = {"email": "", "phone": "", "timezone": ""}
     for name in stored:
-        if given := _text(row, name, errors):
+        if given := read_word(row, name, errors):
             try:
                 if name == "phone":
                     stored[name], extension = phones.read(given)
@@ -108,13 +108,13 @@ def _read(row: Mapping[str, Any], phones: PhoneReader) -> PersonRow:
                     stored[name] = (normalise_email if name == "email" else normalise_timezone)(given)
             except AddressError as error:
                 errors[name] = str(error)
-    attributes = _attributes(row.get("attributes"), extension, errors)
+    attributes = read_attributes(row.get("attributes"), extension, errors)
     if errors:
-        raise _Rejected(errors)
+        raise RowRejected(errors)
     return PersonRow(external_id, stored["email"], stored["phone"], stored["timezone"], attributes)
 
 
-def _text(row: Mapping[str, Any], name: str, errors: dict[str, str]) -> str:
+def read_word(row: Mapping[str, Any], name: str, errors: dict[str, str]) -> str:
     """The value as text; numbers are taken for the ids and phone numbers that they often are."""
     value = row.get(name)
     if value is None:
@@ -129,7 +129,7 @@ def _text(row: Mapping[str, Any], name: str, errors: dict[str, str]) -> str:
     return text
 
 
-def _attributes(given: Any, extension: str, errors: dict[str, str]) -> str:
+def read_attributes(given: Any, extension: str, errors: dict[str, str]) -> str:
     """JSON text of the attributes, checked for what the database could not hold."""
     if given is None:
         given = {}

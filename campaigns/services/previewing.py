@@ -8,16 +8,19 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.engine.audience import audience_of
-from campaigns.models import Campaign, Person
+from campaigns.domain.programs import programs_of
+from campaigns.domain.triggers import event_name
+from campaigns.engine.audience import EVERYBODY, audience_of
+from campaigns.engine.events import event_name as name_by_delivery
+from campaigns.models import Campaign, Event, Person
 from channels.domain.content import is_html
 from channels.domain.templating import TemplateProblem, compile_template, undefined_variables
+from channels.engine.happened import event_values
 
 #: What a template may name besides the person's properties.
 KNOWN = ("unsubscribe_url", "preferences_url", "campaign.name", "campaign.id")
 #: What the link looks like in a preview, where there is no delivery yet that it could name.
 PREVIEW_LINK = "https://example.org/unsubscribe/preview/"
-_WHOLE = {"after": 0, "upto": 2**63 - 1}
 
 
 @dataclass(slots=True)
@@ -41,9 +44,19 @@ def render_for(
     subject: str,
     body: str,
     parts: Mapping[str, str] | None = None,
+    event_id: int | None = None,
+    plan: Mapping[str, Any] | None = None,
 ) -> Rendered:
-    """Render ``subject``, ``body`` and the other fields (all templates) for a person, as the engine will."""
+    """Render ``subject``, ``body`` and the other fields (all templates) for a person, as the engine will.
+
+    ``event_id``: the event that the message follows; without it an example stands for it. ``plan``: the values that a
+    strategy gave it.
+    """
+    sources = (subject, body, *(parts or {}).values())
+    event = _event(campaign, event_id) if any("event" in source for source in sources) else {}
     context = {
+        "event": event,
+        "plan": dict(plan or {}),
         "person": person_values(person),
         "campaign": {"id": campaign.pk, "name": campaign.name},
         "unsubscribe_url": PREVIEW_LINK,
@@ -56,11 +69,33 @@ def render_for(
             compiled[0].personalise(context),
             compiled[1].personalise(context),
             html,
-            empty=unknown_variables(person, subject, body, *others.values(), html=html),
+            empty=_without(
+                _without(unknown_variables(person, *sources, html=html), "event", event), "plan", plan or {}
+            ),
             parts={name: compile_template(source).personalise(context) for name, source in others.items()},
         )
     except TemplateProblem as problem:
         return Rendered(problem=str(problem), html=html)
+
+
+def _event(campaign: Campaign, event_id: int | None) -> dict[str, Any]:
+    """What templates see of this event, or of the last one that the campaign follows; {} where there was none yet."""
+    rows = Event.objects.filter(workspace_id=campaign.workspace_id)
+    if event_id is not None:
+        found = rows.filter(pk=event_id).first()
+    else:
+        names = {event_name(one.trigger, campaign.pk, one.flow) for one in programs_of(campaign)}
+        names |= {name_by_delivery(campaign)} if campaign.kind == "message" else set()
+        latest = [
+            rows.filter(name=name).order_by("-workspace", "-name", "-id").first() for name in names if name
+        ]
+        found = max((row for row in latest if row), key=lambda row: row.pk, default=None)
+    return event_values(found.name, found.occurred_at, found.properties) if found else {}
+
+
+def _without(empty: list[str], word: str, values: Mapping[str, Any]) -> list[str]:
+    """The variables that are empty, but for those of ``word`` that have a value."""
+    return [name for name in empty if not (name.startswith(f"{word}.") and name.split(".")[1] in values)]
 
 
 def sample_people(campaign: Campaign, number: int) -> list[Person]:
@@ -71,7 +106,7 @@ def sample_people(campaign: Campaign, number: int) -> list[Person]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT p.id {audience.people()} ORDER BY p.id LIMIT %(number)s",
-            audience.params | _WHOLE | {"number": number},
+            audience.params | EVERYBODY | {"number": number},
         )
         ids = [row[0] for row in cursor.fetchall()]
     return list(Person.objects.filter(pk__in=ids).order_by("id"))

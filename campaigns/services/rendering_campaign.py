@@ -9,20 +9,36 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
+from campaigns.domain.hints import Hint
 from campaigns.domain.lifecycle import Look
 from campaigns.domain.lifecycles.outreach import CHANNEL_LOOKS
 from campaigns.models import Campaign, Label, Membership
-from campaigns.services.counts import COUNTED, Counts, channel_counts
+from campaigns.services.counts import COUNTED, Counts, call_counts, channel_counts
 from campaigns.services.editing import rule_for
+from campaigns.services.entrances import with_urls
 from campaigns.services.errors import NotFound
 from campaigns.services.facts import connection_problem, facts_for
+from campaigns.services.hints import hints_of
 from campaigns.services.offers import as_api, channel_offers, offers_of
 from campaigns.services.snapshots import audience_shape
 from channels.domain import states as cs
 from channels.models import Channel
 
 #: What a campaign was made of, as `create_campaign` takes it; left out of lists.
-_SETTINGS = ("trigger", "frequency", "workflow", "flows", "strategy", "delivery", "timezone", "stop_mode")
+_SETTINGS = (
+    "trigger",
+    "frequency",
+    "goal",
+    "exit",
+    "workflow",
+    "flows",
+    "strategy",
+    "stages",
+    "windows",
+    "delivery",
+    "timezone",
+    "stop_mode",
+)
 
 
 def render_campaign(campaign_id: int, membership: Membership) -> dict[str, Any]:
@@ -43,14 +59,17 @@ def render_campaigns(campaigns: Sequence[Campaign], membership: Membership) -> l
 def render_channel(channel_id: int, membership: Membership) -> dict[str, Any]:
     """One channel with its content. Raises `NotFound` for what is not theirs."""
     visible = Campaign.objects.visible_to(membership)
-    channel = Channel.objects.select_related("connection", "campaign").filter(
+    channel = Channel.objects.select_related("connection", "campaign__workspace").filter(
         pk=channel_id, campaign__in=visible
     )
     found = channel.first()
     if found is None:
         raise NotFound("There is no such channel in this workspace.")
     offered = channel_offers([found], found.campaign)[found.pk]
-    shown = _channel(found, as_api(offered), channel_counts([found.pk])[found.pk], whole=True)
+    counts = channel_counts([found.pk])
+    channels = [found, *found.campaign.channels.exclude(pk=found.pk).select_related("connection")]
+    hints = hints_of(found.campaign, channels, counts, timezone.now())[found.pk]
+    shown = _channel(found, as_api(offered), counts[found.pk], hints, whole=True)
     return {**shown, "campaign": found.campaign_id}
 
 
@@ -71,7 +90,8 @@ def _rendered(campaigns: Sequence[Campaign], membership: Membership, *, whole: b
         channels = list(campaign.channels.all())
         approval = facts[campaign.pk].approval
         actions = channel_offers(channels, campaign, approval)
-        parts = [_channel(c, as_api(actions[c.pk]), counts[c.pk], whole=whole) for c in channels]
+        hints = hints_of(campaign, channels, counts, now)
+        parts = [_channel(c, as_api(actions[c.pk]), counts[c.pk], hints[c.pk], whole=whole) for c in channels]
         sections = rule_for(campaign, membership, now, approval).sections
         shape = _campaign(campaign, as_api(offered[campaign.pk]), sections)
         shape |= {"channels": parts, "counts": _total(counts[c.pk] for c in channels)}
@@ -108,11 +128,17 @@ def _campaign(
 def _settings(campaign: Campaign) -> dict[str, Any]:
     audience = audience_shape(campaign)
     topic = campaign.topic.name if campaign.topic else ""
-    return {"audience": audience, "topic": topic, **{name: getattr(campaign, name) for name in _SETTINGS}}
+    settings = {name: getattr(campaign, name) for name in _SETTINGS} | with_urls(campaign)
+    return {"audience": audience, "topic": topic, **settings}
 
 
 def _channel(
-    channel: Channel, actions: list[Mapping[str, object]], counts: Counts, *, whole: bool
+    channel: Channel,
+    actions: list[Mapping[str, object]],
+    counts: Counts,
+    hints: Sequence[Hint],
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
     look = CHANNEL_LOOKS[channel.status]
     shape = {
@@ -122,10 +148,24 @@ def _channel(
         "status_label": look.label,
         "message": message(look, _waits_for(channel) or channel.status_reason),
         "connection": channel.connection_id,
+        "remarkets": _remarkets(channel),
+        "hints": [{"code": hint.code, "text": hint.text} for hint in hints],
+        "sends_at": channel.sends_at,
         "actions": actions,
         "counts": counts,
     }
+    if channel.agent_id is not None:
+        shape["agent"] = channel.agent_id
+    if whole and channel.kind == "voice":
+        shape["calls"] = call_counts([channel.pk])[channel.pk]
     return {**shape, "content": channel.content} if whole else shape
+
+
+def _remarkets(channel: Channel) -> dict[str, Any] | None:
+    """Whom a remarketing channel is for: so many people whom this outcome of that channel had when it was made."""
+    if not channel.outcome:
+        return None
+    return {"channel": channel.source_id, "outcome": channel.outcome, "people": channel.promised}
 
 
 def _waits_for(channel: Channel) -> str:

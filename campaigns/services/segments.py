@@ -13,20 +13,25 @@ from django.db import IntegrityError, connection, transaction
 from campaigns.domain.condition_reading import ConditionProblems, parse_condition
 from campaigns.domain.conditions import Condition, cycle_from, in_words, names_in, uses_of
 from campaigns.domain.states import MOVING
-from campaigns.engine.segments import keep_members, kept_segments, workspaces_with_segments
-from campaigns.models import Campaign, Label, Segment, User, Workspace
+from campaigns.engine.segments import Kept, keep_members, kept_segments, workspaces_with_segments
+from campaigns.models import Campaign, Label, ObjectType, Segment, User, Workspace
 from campaigns.services.errors import Invalid, NotAllowed
-from campaigns.services.handover import ring_segments
+from campaigns.services.handover import ring_campaign, ring_segments
 from campaigns.services.people import read_list_name
 
 log = logging.getLogger(__name__)
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('conditions', 0))"
 
 
-def read_condition(given: object, workspace: Workspace, path: str = "condition") -> Condition:
-    """The condition, all of whose segments and labels are there. Raises `Invalid` with every problem by its path."""
+def read_condition(
+    given: object, workspace: Workspace, path: str = "condition", *, of_event: bool = False
+) -> Condition:
+    """The condition, all of whose segments and labels are there. Raises `Invalid` with every problem by its path.
+
+    ``of_event``: it may look at the properties of the event that triggers a workflow.
+    """
     try:
-        condition = parse_condition(given, path)
+        condition = parse_condition(given, path, of_event=of_event)
     except ConditionProblems as refused:
         raise Invalid(str(refused), refused.problems) from None
     assert isinstance(given, Mapping)  # or it could not have been read
@@ -40,18 +45,24 @@ def _unknown_names(given: Mapping[str, Any], workspace: Workspace, path: str) ->
     named = list(names_in(given, path))
     segments = {name for _, kind, name in named if kind == "segment"}
     labels = {name.casefold() for _, kind, name in named if kind == "label"}
-    active = Segment.objects.filter(workspace=workspace, archived_at__isnull=True)
+    active = Segment.objects.filter(workspace=workspace, archived_at__isnull=True, hidden=False)
     there = set(active.filter(pk__in=segments).values_list("pk", flat=True)) if segments else set()
     known: set[str] = set()
     if labels:
         names = Label.objects.filter(workspace=workspace).values_list("name", flat=True)
         known = {name.casefold() for name in names}
+    types = {name.lower() for _, kind, name in named if kind in ("object", "relationship")}
+    if types:
+        there_are = ObjectType.objects.filter(workspace=workspace).values_list("name", flat=True)
+        types -= {name.lower() for name in there_are}
     problems = {}
     for where, kind, name in named:
         if kind == "segment" and name not in there:
             problems[where] = f"There is no active segment or list {name} in this workspace."
         elif kind == "label" and name.casefold() not in known:
             problems[where] = f"There is no label “{name}” in this workspace."
+        elif kind in ("object", "relationship") and name.lower() in types:
+            problems[where] = f"There are no objects of the type “{name}” in this workspace."
     return problems
 
 
@@ -61,7 +72,7 @@ def create_segment(
     """A new segment by condition; it is filled in the background. Raises `Invalid`."""
     name = read_list_name(name)
     with transaction.atomic():
-        _alone()
+        alone()
         read = read_condition(condition, workspace)
         try:
             with transaction.atomic():
@@ -79,7 +90,7 @@ def change_segment(segment: Segment, name: str, condition: object, now: datetime
     """Another name or condition (None: as it is). Who meets it comes in, who does not goes, all in the background."""
     name = read_list_name(name)
     with transaction.atomic():
-        _alone()
+        alone()
         segment = Segment.objects.select_for_update().select_related("workspace").get(pk=segment.pk)
         if condition is not None and segment.kind != Segment.CONDITION:
             raise Invalid.field("condition", f"“{segment.name}” has no condition: it is no such segment.")
@@ -94,13 +105,13 @@ def change_segment(segment: Segment, name: str, condition: object, now: datetime
             read = read_condition(condition, segment.workspace)
             segment.condition, segment.uses = condition, uses_of(read)
             _refuse_cycle(segment)
-            _begin_filling(segment, now)
+            begin_filling(segment, now)
             transaction.on_commit(partial(ring_segments, segment.workspace_id))
         segment.save()
     return segment
 
 
-def _alone() -> None:
+def alone() -> None:
     """Nobody else makes a condition now, and no change of people is under way that did not see those there are.
 
     The triggers that note changes (migrations, 0003) share this lock.
@@ -109,7 +120,8 @@ def _alone() -> None:
         cursor.execute(_LOCK)
 
 
-def _begin_filling(segment: Segment, now: datetime) -> None:
+def begin_filling(segment: Segment, now: datetime) -> None:
+    """Everybody is looked at from the start; who meets the condition already keeps since when."""
     segment.defined_at = segment.swept_at = now
     segment.fill_cursor, segment.filled_at = 0, None
 
@@ -129,7 +141,7 @@ def _refuse_cycle(segment: Segment) -> None:
 def archive_segment(segment: Segment, now: datetime) -> None:
     """Take it off the active ones; its members stay as they are. Raises `NotAllowed` where something live needs it."""
     with transaction.atomic():
-        _alone()
+        alone()
         if reason := why_not_archive(segment):
             raise NotAllowed(reason)
         segment.archived_at = now
@@ -142,7 +154,9 @@ def why_not_archive(segment: Segment) -> str:
         return f"“{segment.name}” is always there."
     if segment.kind != Segment.CONDITION:
         return ""
-    using = [other.name for other in kept_segments().filter(uses__segments__contains=segment.pk)]
+    looking = kept_segments().filter(uses__segments__contains=segment.pk)
+    using = list(looking.filter(hidden=False).values_list("name", flat=True))
+    using += looking.filter(hidden=True).values_list("entrances__campaign__name", flat=True)
     using += Campaign.objects.filter(segment=segment, status__in=MOVING, deleted_at__isnull=True).values_list(
         "name", flat=True
     )[:5]
@@ -156,11 +170,11 @@ def make_active(segments: Any, now: datetime) -> list[str]:
     with transaction.atomic():
         archived = list(segments.filter(archived_at__isnull=False).order_by("pk"))
         if any(segment.kind == Segment.CONDITION for segment in archived):
-            _alone()
+            alone()
         for segment in archived:
             segment.archived_at = None
             if segment.kind == Segment.CONDITION:
-                _begin_filling(segment, now)
+                begin_filling(segment, now)
                 transaction.on_commit(partial(ring_segments, segment.workspace_id))
             segment.save()
             names.append(segment.name)
@@ -198,12 +212,20 @@ def condition_words(condition: Mapping[str, Any]) -> str:
     return in_words(read, names)
 
 
+def keep_workspace(workspace_id: int, now: datetime) -> Kept:
+    """The segments of one workspace and what its campaigns watch; rings for those in which somebody may go on."""
+    kept = keep_members(workspace_id, now)
+    for campaign_id in sorted(kept.woken):
+        ring_campaign(campaign_id)
+    return kept
+
+
 def keep_segments(now: datetime) -> dict[str, int]:
     """The duty: who comes in and who goes, by what has changed and by the passing of time."""
     done = {"came": 0, "went": 0}
     for workspace_id in workspaces_with_segments():
         try:
-            kept = keep_members(workspace_id, now)
+            kept = keep_workspace(workspace_id, now)
         except Exception:
             log.exception("Keeping the segments of workspace %s failed", workspace_id)
             continue

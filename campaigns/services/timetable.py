@@ -19,6 +19,8 @@ EVERY: dict[str, int] = {
     "keep_segments": 3,
     "work": 3,
     "settle": 3,
+    "keep_configured": 5,
+    "decide_splits": 60,
     "fail_broken": 10,
     "archive_old": 15,
     "compact": 30,

@@ -10,12 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from campaigns.domain.deliveries import ONE_BY_ONE, type_of
+from campaigns.domain.programs import programs_of
 from campaigns.models import Campaign, Label, User
-from campaigns.services import channel_payloads
+from campaigns.services import channel_payloads, entrances, flow_payloads, live_edits, send_schedule
 from campaigns.services.errors import Invalid
 from campaigns.services.payloads import first_start, read_fields
+from campaigns.services.trigger_payloads import refuse_other_types
 
 
 def apply(
@@ -25,9 +28,13 @@ def apply(
     values = read_fields(data, campaign.workspace, campaign.kind)
     if now is not None:
         refuse_past_times(campaign, values, now)
+    flow_payloads.refuse_active(campaign, data, values.get("flows"))
     before = {name: getattr(campaign, name) for name in (*values, "starts_at")}
+    workflows = live_edits.workflows_of(campaign)
+    programs = programs_of(campaign)
     for name, value in values.items():
         setattr(campaign, name, value)
+    refuse_other_types(programs, programs_of(campaign))
     if {"delivery", "timezone"} & values.keys():
         # In words of the campaign's own zone, which the reader of the fields does not know.
         campaign.starts_at = values["starts_at"] = first_start(campaign)
@@ -35,9 +42,16 @@ def apply(
         campaign.labels.set(labels_named(data["labels"] or [], campaign, user))
     if "channels" in data:
         channel_payloads.replace_channels(campaign, data["channels"] or [])
-    campaign.save(update_fields=list(values))
+    if {"starts_at", "stops_at", "channels", send_schedule.KEY} & data.keys():
+        send_schedule.follow(campaign, before["starts_at"], data, now)
+    if {"workflow", "flows"} & values.keys():
+        live_edits.refuse_retyped(campaign, workflows)
+        live_edits.look_again(campaign, workflows)
+    campaign.save(update_fields=[*values, "sweep"])
+    if {"trigger", "flows"} & values.keys():
+        entrances.keep(campaign, now or timezone.now())
     changed = {name for name in values if before[name] != values[name]}
-    return sorted(changed | (set(data) & {"labels", "channels"}))
+    return sorted(changed | (set(data) & {"labels", "channels", send_schedule.KEY}))
 
 
 def refuse_past_times(campaign: Campaign, values: Mapping[str, Any], now: datetime) -> None:

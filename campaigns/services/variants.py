@@ -12,12 +12,16 @@ from django.db.models import QuerySet, Sum
 
 from campaigns.domain import states as s
 from campaigns.domain.permissions import role_may
+from campaigns.domain.programs import programs_of
+from campaigns.domain.steps import channel_kind_of
+from campaigns.domain.workflow import qualified, steps_in
 from campaigns.models import Campaign, Membership
 from campaigns.services import handover
 from campaigns.services.actions import check_version, record
 from campaigns.services.actors import Actor
 from campaigns.services.channel_actions import lock_channel
 from campaigns.services.errors import Forbidden, Invalid, NotAllowed, NotFound
+from campaigns.services.splits import store_winner
 from channels.domain.variants import AB, Split, split_of
 from channels.models import Channel, Tally
 
@@ -37,7 +41,7 @@ class VariantResult:
 
 @dataclass(slots=True)
 class Trial:
-    """The variants of one content: of a channel, or of a step of a journey."""
+    """The variants of one content: of a channel, or of a step of a workflow (``step`` as the ledger calls it)."""
 
     channel: Channel
     step: str
@@ -45,6 +49,8 @@ class Trial:
     on_property: str
     winner: str
     rows: list[VariantResult]
+    is_over: bool = False
+    """Whether nobody gets a message of it any more: a channel of an outreach campaign that has ended."""
 
     @property
     def sent(self) -> int:
@@ -61,6 +67,8 @@ def trials(campaign: Campaign, channels: Sequence[Channel]) -> list[Trial]:
     found = [
         _trial(channel, step, split, winner) for channel, step, split, winner in _splits(campaign, channels)
     ]
+    for trial in found:
+        trial.is_over = campaign.kind == "outreach" and trial.channel.status in (s.COMPLETED, s.STOPPED)
     if found:
         _count(found)
     return found
@@ -76,9 +84,10 @@ def _splits(campaign: Campaign, channels: Iterable[Channel]) -> Iterator[tuple[C
 
 def _contents(campaign: Campaign, channel: Channel) -> Iterator[tuple[str, Mapping[str, Any], str]]:
     yield "", channel.content, channel.winner
-    for step in campaign.workflow:
-        if isinstance(step, dict) and step.get("channel") == channel.kind:
-            yield step["key"], step, str(step.get("winner") or "")
+    for program in programs_of(campaign):
+        for step in (place.step for place in steps_in(program.workflow)):
+            if channel_kind_of(step) == channel.kind:
+                yield qualified(program.flow, step["key"]), step, str(step.get("winner") or "")
 
 
 def _trial(channel: Channel, step: str, split: Split, winner: str) -> Trial:
@@ -125,10 +134,7 @@ def choose_winner(
         if campaign.status == s.ARCHIVED:
             raise NotAllowed(f"It is {campaign.look.label}: nothing in it changes any more.")
         _refuse_unknown(campaign, channel, step, variant)
-        _store(campaign, channel, step, variant)
-        campaign.version += 1
-        campaign.updated_at = campaign.last_active_at = now
-        campaign.save(update_fields=["workflow", "version", "updated_at", "last_active_at"])
+        _store(campaign, channel, step, variant, now)
         data = {"channel": channel.kind, "variant": variant} | ({"step": step} if step else {})
         words = f"{variant} goes to everybody from now on." if variant else "The test goes on."
         action = "choose_winner" if variant else "reopen_test"
@@ -148,16 +154,15 @@ def _refuse_unknown(campaign: Campaign, channel: Channel, step: str, variant: st
         raise Invalid.field("variant", f"variant must be one of: {', '.join(split.names)}.")
 
 
-def _store(campaign: Campaign, channel: Channel, step: str, variant: str) -> None:
-    if not step:
-        channel.winner = variant
-        channel.save(update_fields=["winner"])
+def _store(campaign: Campaign, channel: Channel, step: str, variant: str, now: datetime) -> None:
+    if step:
+        store_winner(campaign, step, variant, now)
         return
-    for part in campaign.workflow:
-        if part.get("key") == step:
-            part["winner"] = variant
-            if not variant:
-                del part["winner"]
+    channel.winner = variant
+    channel.save(update_fields=["winner"])
+    campaign.version += 1
+    campaign.updated_at = campaign.last_active_at = now
+    campaign.save(update_fields=["version", "updated_at", "last_active_at"])
 
 
 def results_of(channel_id: int, membership: Membership) -> list[dict[str, Any]]:

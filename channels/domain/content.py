@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.domain.kinds import KINDS
+from channels.domain.retries import retry_problems
 from channels.domain.sms import sms_parts
 from channels.domain.template_limits import SOURCE_LIMIT
 from channels.domain.templating import TemplateProblem, compile_template
@@ -100,9 +101,11 @@ def validate(kind: str, content: Mapping[str, Any], *, draft: bool = False) -> d
     if kind not in KINDS:
         return {"kind": f"There is no kind of channel called {kind!r}."}
     fields = {field.name: field for field in fields_for(kind)}
-    known = {*fields, "variants"}
+    known = {*fields, "variants", *(("retries",) if kind == "voice" else ())}
     problems = {name: "This kind of channel has no such field." for name in content if name not in known}
     several = content.get("variants") not in (None, [], {})
+    if kind == "voice":
+        problems |= retry_problems(content.get("retries"))
     for field in fields.values():
         # With variants, the content's own texts are what the variants may leave out: nothing goes out as such.
         is_text = field.name not in part_names(kind)

@@ -56,6 +56,12 @@ class Hours:
             return moment
         return None
 
+    def next_closed(self, moment: datetime, home_zone: str) -> datetime | None:
+        """When somebody in the home zone may not be contacted any more, from a moment at which they may; None: never."""
+        local = moment.astimezone(zone_of(home_zone, "UTC"))
+        ends = ([self.window.end] if self.window else []) + ([self.quiet.start] if self.quiet else [])
+        return min((_next(local, at) for at in ends), default=None)
+
 
 ANY_HOUR = Hours()
 

@@ -45,7 +45,7 @@ FIRST_RETRY = timedelta(seconds=5)
 GIVE_UP_AFTER = timedelta(days=1)
 #: Reports are kept for so long, to know one that is repeated.
 KEPT = timedelta(days=90)
-_OWN_KEY = re.compile(r"(?:^|-)d(\d{1,18})\.\d{1,18}(?:@|$)")
+_OWN_KEY = re.compile(r"(?:^|-)d(\d{1,18})\.\d{1,18}(?:r\d{1,4})?(?:@|$)")
 
 
 def retry_after(tries: int) -> timedelta:
@@ -53,11 +53,22 @@ def retry_after(tries: int) -> timedelta:
     return FIRST_RETRY * 2 ** min(tries, 9)
 
 
+def own_key(delivery: int, workspace: int, redials: int = 0) -> str:
+    """Our own key of a message, the same over every try. A call that is placed again is another call.
+
+    >>> own_key(12, 3), own_key(12, 3, 1)
+    ('d12.3', 'd12.3r1')
+    """
+    return f"d{delivery}.{workspace}" + (f"r{redials}" if redials else "")
+
+
 def delivery_of(provider_id: str) -> int | None:
     """The delivery that our own idempotency key names, where a provider reports back by that.
 
     >>> delivery_of("sandbox-d12.3"), delivery_of("<d12.3@example.org>".strip("<>")), delivery_of("SM1f")
     (12, 12, None)
+    >>> delivery_of("sandbox-d12.3r1")
+    12
     """
     found = _OWN_KEY.search(provider_id)
     return int(found[1]) if found else None

@@ -9,7 +9,6 @@ STOPPED = "stopped"
 ERRORED = "errored"
 CHANNEL_STATUSES = (READY, RUNNING, PAUSED, COMPLETED, STOPPED, ERRORED)
 CHANNEL_CHOICES = [(status, status.capitalize()) for status in CHANNEL_STATUSES]
-CHANNEL_FINISHED = (COMPLETED, STOPPED)
 
 # Connection (seed 002: Settings > Channels); a stopped or failed one sends nothing
 CONNECTION_RUNNING = "running"
@@ -48,6 +47,17 @@ DELIVERY_UNFINISHED = (PENDING, SENDING)
 #: What happened to a message after it was sent; counted beside the ledger, not in its sum.
 OUTCOMES = ("delivered", "opened", "clicked", "converted")
 
+# Call: how one ended. Those that reached nobody are counted of the ledger beside its sum, and may be placed again.
+ANSWERED = "answered"
+REACHED_NOBODY = ("busy", "no_answer", "machine")
+CALL_CHOICES = [
+    (ANSWERED, "Answered"),
+    ("busy", "Busy"),
+    ("no_answer", "No answer"),
+    ("machine", "Answered by a machine"),
+    (FAILED, "Failed"),
+]
+
 #: Why a delivery was skipped, cancelled or is in doubt: the code in the ledger, and what a person reads.
 REASONS = {
     "no_address": "No address for this channel",
@@ -57,9 +67,11 @@ REASONS = {
     "duplicate_address": "Another person of this channel has the same address",
     "frequency_cap": "Frequency cap",
     "filtered": "Filtered out",
+    "discarded": "The draft was discarded",
     "window_passed": "Its time window had passed",
     "stopped": "The campaign was stopped",
     "exited": "The journey ended",
+    "exit_criteria": "The person met the exit criteria",
     "archived": "The campaign was archived",
     "template": "The message could not be personalised",
     "refused": "Refused by the provider",

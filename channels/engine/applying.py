@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from channels.domain.receipts import EFFECTS, GIVE_UP_AFTER, KEPT, SUPPRESSION_RANKS, retry_after
+from channels.engine.calls import keep_from_stopping, log_reported
 from channels.engine.suppressing import suppress_reported
 
 BATCH = 1000
@@ -24,21 +25,28 @@ SELECT id, delivery_id, kind, permanent, address, connection_id, bot, at, detail
 FROM channels_receivedevent WHERE due_at <= %s ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 # By the key that we gave the provider, else by the id that the provider gave us; only within the workspace of the
-# connection that the report came through. A row that is still being sent is recorded in a moment.
+# connection that the report came through. A row that is still being sent is recorded in a moment. Whoever is called
+# again has another id since: what is told of an earlier call is found by the log.
 _MATCH = """
-SELECT event.id, delivery.id, channel.id, channel.kind, campaign.workspace_id
+SELECT event.id, delivery.id, channel.id, channel.kind, campaign.workspace_id, delivery.call
 FROM channels_receivedevent AS event
 JOIN LATERAL (
-    SELECT own.id, own.channel_id, own.status FROM channels_delivery AS own
-    WHERE own.id = event.delivery_id AND (event.connection_id IS NULL OR own.provider_id IN ('', event.provider_id))
+    SELECT own.id, own.channel_id, own.status, NULL::int AS call FROM channels_delivery AS own
+    WHERE own.id = event.delivery_id AND (event.connection_id IS NULL OR own.provider_id = event.provider_id
+        OR own.provider_id = '' AND (own.redials = 0 OR event.provider_id LIKE '%%r' || own.redials))
     UNION ALL
-    SELECT theirs.id, theirs.channel_id, theirs.status FROM channels_delivery AS theirs
+    SELECT theirs.id, theirs.channel_id, theirs.status, NULL FROM channels_delivery AS theirs
     WHERE event.delivery_id IS NULL AND theirs.provider_id = event.provider_id AND theirs.provider_id <> ''
+    UNION ALL
+    SELECT ledger.id, ledger.channel_id, ledger.status, log.number FROM channels_call AS log
+    JOIN channels_delivery AS ledger ON ledger.id = log.delivery_id AND log.number <= ledger.redials
+    WHERE log.provider_id = event.provider_id AND log.provider_id <> ''
 ) AS delivery ON true
 JOIN channels_channel AS channel ON channel.id = delivery.channel_id
 JOIN campaigns_campaign AS campaign ON campaign.id = channel.campaign_id
 LEFT JOIN channels_connection AS account ON account.id = event.connection_id
-WHERE event.id = ANY(%s) AND delivery.status NOT IN ('pending', 'sending')
+WHERE event.id = ANY(%s) AND (delivery.status NOT IN ('pending', 'sending')
+    OR delivery.status = 'pending' AND delivery.call IS NOT NULL)
   AND (event.connection_id IS NULL OR campaign.workspace_id = account.workspace_id)
 ORDER BY delivery.id
 """
@@ -111,6 +119,8 @@ class Match(NamedTuple):
     channel: int
     channel_kind: str
     workspace: int
+    call: int | None
+    """The number of an earlier call of the row; None where it is about the latest message."""
 
 
 def apply_received(now: datetime, *, batch: int = BATCH) -> dict[str, int]:
@@ -159,7 +169,9 @@ def _pick(now: datetime, batch: int) -> list[Event]:
 def _apply_batch(events: Sequence[Event], now: datetime, done: dict[str, int]) -> None:
     matches = _match(events)
     bots = _bots(events)
-    _mark_rows(events, matches, bots)
+    contents = keep_from_stopping(m.channel for m in matches.values() if m.channel_kind == "voice")
+    _mark_rows(events, {pk: match for pk, match in matches.items() if match.call is None}, bots)
+    log_reported(_calls(events, matches), contents, now)
     suppress_reported(
         [(event, matches.get(event.id)) for event in events if EFFECTS[event.kind].suppresses], now
     )
@@ -220,6 +232,18 @@ def _mark_rows(events: Sequence[Event], matches: dict[int, Match], bots: set[int
         values: dict[str, Any] = {"events": json.dumps(rows), "ranks": json.dumps(_FAILING), "ids": ids}
         with connection.cursor() as cursor:
             cursor.execute(_APPLY, values)
+
+
+def _calls(events: Sequence[Event], matches: dict[int, Match]) -> list[dict[str, Any]]:
+    """What was told of calls."""
+    return [
+        {
+            "delivery": match.delivery, "number": match.call, "kind": event.kind, "detail": event.detail,
+            "provider_id": event.provider_id, "at": event.at.isoformat(),
+        }
+        for event in events
+        if (match := matches.get(event.id)) and match.channel_kind == "voice"
+    ]  # fmt: skip
 
 
 def _settled(event: Event, match: Match | None, bot: bool, now: datetime) -> dict[str, Any]:

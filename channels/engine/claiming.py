@@ -7,6 +7,7 @@ counts these rows among the claimed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import starmap
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from channels.domain import states as s
+from channels.engine.optouts import opted_out
 from channels.engine.statements import run
 from channels.providers.base import DeviceAddress
 
@@ -86,6 +88,16 @@ def look(channel_id: int, now: datetime | None) -> Gate | None:
     return Gate(moment, fence, closed, stop_reason, (versions[0], versions[1]), wait, rate, failures or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a strategy planned for one delivery: a text of its own, or values for the channel's."""
+
+    stage: str
+    subject: str
+    body: str
+    values: Mapping[str, Any]
+
+
 class Claimed(NamedTuple):
     """One row of the ledger that is now ours to send, and the person it is for."""
 
@@ -103,8 +115,18 @@ class Claimed(NamedTuple):
     attributes: str | dict[str, Any]
     suppressed: str | None
     """Why the address must not be contacted, as of this claim."""
+    redials: int = 0
+    """Of a call: how many were placed before and reached nobody."""
+    expired: bool = False
+    """The time window in which it was due has passed: it must not go out any more."""
+    event_id: int | None = None
+    """The event that it follows."""
     devices: tuple[DeviceAddress, ...] = ()
     """Of a kind that reaches devices: the person's (see devices.py)."""
+    plan: Plan | None = None
+    """Of a python campaign: what its strategy planned for this delivery (see planned.py)."""
+    event: Mapping[str, Any] | None = None
+    """What templates see of that event (see happened.py)."""
 
 
 # The order is that of the partial index delivery_claim: ordered by the primary key, each claim would walk over all
@@ -119,17 +141,14 @@ WITH picked AS MATERIALIZED (
     SET status = 'sending', fence = %(fence)s, attempt = delivery.attempt + 1,
         lease_until = clock_timestamp() + %(lease)s * interval '1 second'
     FROM picked WHERE delivery.id = picked.id
-    RETURNING delivery.id, delivery.fence, delivery.person_id, delivery.run, delivery.step, delivery.attempt
+    RETURNING delivery.id, delivery.fence, delivery.person_id, delivery.run, delivery.step, delivery.attempt,
+        delivery.redials, delivery.expires_at, delivery.event_id
 )
-SELECT claimed.*, person.external_id, person.email, person.phone, person.timezone, person.attributes,
+SELECT claimed.id, claimed.fence, claimed.person_id, claimed.run, claimed.step, claimed.attempt,
+       person.external_id, person.email, person.phone, person.timezone, person.attributes,
        coalesce(suppression.reason, CASE WHEN EXISTS (
-           SELECT FROM channels_optout AS opted
-           WHERE opted.person_id = claimed.person_id AND opted.channel_kind IN ('', %(kind)s::text)
-             AND (opted.topic_id IS NULL OR opted.topic_id = (
-                 SELECT campaign.topic_id FROM channels_channel AS channel
-                 JOIN campaigns_campaign AS campaign ON campaign.id = channel.campaign_id
-                 WHERE channel.id = %(channel)s))
-       ) THEN 'unsubscribed' END)
+           SELECT {opted}
+       ) THEN 'unsubscribed' END), claimed.redials, coalesce(claimed.expires_at <= %(now)s, false), claimed.event_id
 FROM claimed
 LEFT JOIN campaigns_person AS person ON person.id = claimed.person_id
 LEFT JOIN channels_suppression AS suppression
@@ -157,7 +176,7 @@ def claim(
 
 def claim_sql(count: int) -> str:
     """The statement that claims up to ``count`` rows."""
-    return _CLAIM.format(count=int(count))
+    return _CLAIM.format(count=int(count), opted=opted_out("claimed.person_id", "%(kind)s::text"))
 
 
 def give_back(fence: int) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from channels.engine import devices, health, keeping, pacing
+from channels.engine import calls, devices, happened, health, keeping, pacing, planned
 from channels.engine.claiming import Claimed, Gate, claim, give_back, look
 from channels.engine.lines import Line
 from channels.engine.recording import Result, record
@@ -96,6 +96,8 @@ class Exchange:
             connection_id=line.connection_id,
             kind=line.channel_kind,
         )
+        if line.channel_kind == "voice":
+            calls.log_placed(line.channel_id, results, recorded, gate)
         if results:
             devices.bury(results, gate.now)
             health.note(line.connection_id, results, gate)
@@ -104,15 +106,19 @@ class Exchange:
     def _awake(self, gate: Gate, room: int) -> list[Claimed]:
         """Claimed rows of people who may be contacted at this hour. Each try moves thousands of sleepers out of the way."""
         line = self._line
-        for _ in range(MOST_TRIES if line.hours else 1):
+        for _ in range(MOST_TRIES if line.hours or line.planned else 1):
             rows = claim(
                 line.channel_id, gate, room, address_kind=line.address_kind, lease_seconds=line.lease_seconds,
                 kind=line.channel_kind,
             )  # fmt: skip
-            if not rows or not line.hours:
+            if not rows:
                 return rows
-            if awake := let_rest(line.channel_id, line.hours, line.home_zone, rows, gate.now):
-                return awake
+            if line.hours:
+                rows = let_rest(line.channel_id, line.hours, line.home_zone, rows, gate.now)
+            if rows and line.planned:
+                rows = planned.in_their_windows(rows, gate.now)
+            if rows:
+                return rows
         return []
 
     def _claim(self, done: Exchanged, room: int) -> None:
@@ -129,6 +135,7 @@ class Exchange:
         done.claimed = self._awake(gate, room)
         if line.to_devices:
             done.claimed = devices.with_devices(done.claimed, line.channel_kind)
+        done.claimed = happened.with_events(done.claimed)
         if limited and done.claimed:
             assert line.connection_id is not None
             pacing.spend(line.connection_id, limited, gate.now)

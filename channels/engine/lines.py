@@ -48,6 +48,8 @@ class Line:
     hours: Hours = ANY_HOUR
     """When it may send; ``home_zone`` is the workspace's."""
     home_zone: str = "UTC"
+    planned: bool = False
+    """Each of its messages was planned by a strategy (python campaigns): texts, values and windows of its own."""
 
     @property
     def address_kind(self) -> str:
@@ -76,12 +78,14 @@ def find_line(channel_id: int) -> Line | None:
     """The line of a channel; None where there is no such channel. Raises `CannotSend`."""
     channel = (
         Channel.objects.filter(pk=channel_id)
-        .values_list("kind", "campaign_id", "campaign__workspace_id", "campaign__workspace__timezone")
+        .values_list(
+            "kind", "campaign_id", "campaign__workspace_id", "campaign__workspace__timezone", "campaign__kind"
+        )
         .first()
     )
     if channel is None:
         return None
-    kind, campaign_id, workspace_id, home_zone = channel
+    kind, campaign_id, workspace_id, home_zone, campaign_kind = channel
     connection = Connection.objects.filter(channels__pk=channel_id).first()
     provider, options = open_settings(connection) if connection else own_provider(kind)
     return Line(
@@ -97,6 +101,7 @@ def find_line(channel_id: int) -> Line | None:
         connection.tracking if connection and kind == "email" else TRACKING_OFF,
         read_hours(connection.hours) if connection else ANY_HOUR,
         home_zone,
+        campaign_kind == "python",
     )
 
 

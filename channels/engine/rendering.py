@@ -13,10 +13,11 @@ from django.conf import settings
 
 from channels.domain import states as s
 from channels.domain.content import is_html, part_names
+from channels.domain.receipts import own_key
 from channels.domain.templating import Template, TemplateProblem, compile_template
 from channels.domain.variants import Split, split_of
 from channels.engine import links
-from channels.engine.claiming import Claimed
+from channels.engine.claiming import Claimed, Plan
 from channels.engine.lines import Line
 from channels.engine.recording import Result
 from channels.engine.tokens import preferences_url, sign_unsubscribe, tracking_url, unsubscribe_url
@@ -25,6 +26,8 @@ from channels.providers.base import Message
 
 log = logging.getLogger(__name__)
 
+#: Texts that strategies bring along are compiled once, as long as there are not more of them.
+MOST_PLANNED_TEXTS = 200
 #: A message that has not started by then is given back: after a stop, nothing leaves later than this.
 START_WITHIN_SECONDS = 1.0
 
@@ -39,6 +42,8 @@ class Text:
     """What the provider learns about where the message comes from."""
     parts: Mapping[str, Template]
     """The content's other fields, such as a link; the same for every variant."""
+    url: str = ""
+    """Of a workflow's webhook step: where it calls, instead of the connection's address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Renderer:
         self._texts: dict[str, Text | Texts | TemplateProblem] = {}
         self._content: Mapping[str, Any] = {}
         self._winner = ""
-        self._workflow: Any = []
+        self._workflows: Mapping[str, Any] = {}
         self._campaign: dict[str, Any] = {}
 
     def refresh(self, version: tuple[str, str]) -> None:
@@ -68,9 +73,10 @@ class Renderer:
         if version == self._version:
             return
         found = Channel.objects.filter(pk=self._line.channel_id)
-        self._content, self._winner, self._workflow, name = found.values_list(
-            "content", "winner", "campaign__workflow", "campaign__name"
+        self._content, self._winner, workflow, flows, name = found.values_list(
+            "content", "winner", "campaign__workflow", "campaign__flows", "campaign__name"
         ).get()
+        self._workflows = {"": workflow} | {flow.get("key"): flow.get("workflow") for flow in flows}
         self._campaign = {"id": self._line.campaign_id, "name": name}
         self._texts.clear()
         self._version = version
@@ -89,6 +95,8 @@ class Renderer:
 
     def _refusal(self, row: Claimed) -> Result | None:
         """A person who must not, or cannot, be contacted as of this claim."""
+        if row.expired:
+            return Result(row, s.SKIPPED, "window_passed")
         if row.external_id is None:
             return Result(row, s.SKIPPED, "person_deleted")
         kind = self._line.address_kind
@@ -111,8 +119,12 @@ class Renderer:
         person = _person(row)
         text = self._text(row, person)
         context: dict[str, Any] = {"person": person, "campaign": self._campaign}
+        if row.event is not None:
+            context["event"] = row.event
+        if row.plan is not None:
+            context["plan"] = {**row.plan.values, "stage": row.plan.stage}
         headers: dict[str, str] = {}
-        key = f"d{row.id}.{line.workspace_id}"
+        key = own_key(row.id, line.workspace_id, row.redials)
         if line.channel_kind == "email":
             link = unsubscribe_url(sign_unsubscribe(line.workspace_id, row.person_id, row.id))
             context["unsubscribe_url"] = link
@@ -123,7 +135,7 @@ class Renderer:
         return Message(
             key=row.id,
             idempotency_key=key,
-            address=self._address(row),
+            address=text.url or self._address(row),
             subject=text.subject.personalise(context),
             body=text.body.personalise(context),
             headers=headers,
@@ -136,7 +148,7 @@ class Renderer:
         )
 
     def _text(self, row: Claimed, person: Mapping[str, Any]) -> Text:
-        text = self._texts.get(row.step)
+        text = self._planned_text(row.plan) if row.plan is not None else self._texts.get(row.step)
         if text is None:
             text = self._texts[row.step] = self._compile(row.step)
         if isinstance(text, Texts):
@@ -145,6 +157,21 @@ class Renderer:
             raise text.with_traceback(None)
         return text
 
+    def _planned_text(self, plan: Plan) -> Text | Texts | TemplateProblem:
+        """The strategy's own text, else the channel's content; the latest of them stay compiled."""
+        key = json.dumps([plan.subject, plan.body]) if plan.body else ""
+        if key not in self._texts:
+            if len(self._texts) >= MOST_PLANNED_TEXTS:
+                self._texts.clear()
+            own = {"subject": plan.subject, "body": plan.body}
+            self._texts[key] = self._compile_text(own, {}, own) if key else self._content_of_channel()
+        return self._texts[key]
+
+    def _content_of_channel(self) -> Text | Texts | TemplateProblem:
+        if not self._content:
+            return TemplateProblem("The strategy gave no text, and the channel has no content.")
+        return self._compile("")
+
     def _place(self, texts: Texts, row: Claimed, person: Mapping[str, Any]) -> int:
         if texts.winner is not None:
             return texts.winner
@@ -152,7 +179,7 @@ class Renderer:
         return texts.split.choose(draw, person)
 
     def _compile(self, step: str) -> Text | Texts | TemplateProblem:
-        content = find_step(self._workflow, step) if step else self._content
+        content = find_step(self._workflows, step) if step else self._content
         if content is None:
             return TemplateProblem(f"The workflow has no step {step!r} any more.")
         split = split_of(content)
@@ -184,20 +211,30 @@ class Renderer:
             compiled = compile_template(body, html)
             if made := links.tracked_body(line.channel_id, line.tracking, body, html):
                 compiled = compile_template(made, html)
-            return Text(compile_template(subject), compiled, context, parts)
+            return Text(compile_template(subject), compiled, context, parts, str(content.get("url") or ""))
         except TemplateProblem as problem:
             return problem
 
 
-def find_step(workflow: Any, key: str) -> Mapping[str, Any] | None:
-    """The step with this key, wherever it stands: branches hold lists of steps of their own."""
-    if isinstance(workflow, Mapping):
-        if workflow.get("key") == key:
-            return workflow
-        workflow = list(workflow.values())
-    if isinstance(workflow, Sequence) and not isinstance(workflow, str):
-        for part in workflow:
-            if (found := find_step(part, key)) is not None:
+def find_step(workflows: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    """The step that the ledger calls so, wherever it stands: ``flow:step`` in a flow, else only the step's own key.
+
+    ``workflows`` are the campaign's by the key of the flow, "" for a journey's.
+    """
+    flow, _, step = key.rpartition(":")
+    return _search(workflows.get(flow), step)
+
+
+def _search(steps: Any, key: str) -> Mapping[str, Any] | None:
+    """Branches and variants hold lists of steps of their own."""
+    for step in steps if isinstance(steps, list) else ():
+        if step.get("key") == key:
+            return step
+        variants = step.get("variants")
+        inside = [step.get("then"), step.get("else")]
+        inside += [variant.get("steps") for variant in variants] if isinstance(variants, list) else []
+        for below in inside:
+            if (found := _search(below, key)) is not None:
                 return found
     return None
 

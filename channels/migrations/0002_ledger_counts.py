@@ -1,4 +1,7 @@
-"""The ledger's counts, kept by statement triggers; the fence of claims; room on the ledger's pages for updates."""
+"""The ledger's counts, kept by statement triggers; the fence of claims; room on the ledger's pages for updates.
+
+Beside the ledger's statuses and the outcomes, the counts have the calls that reached nobody.
+"""
 
 from django.db import migrations
 
@@ -16,15 +19,21 @@ BEGIN
     SELECT channel_id, run, step, counted.status, variant, sum(counted.n)
     FROM (
         SELECT channel_id, run, step, status, variant, count(*) AS rows, count(delivered_at) AS delivered,
-               count(opened_at) AS opened, count(clicked_at) AS clicked, count(converted_at) AS converted
+               count(opened_at) AS opened, count(clicked_at) AS clicked, count(converted_at) AS converted,
+               count(*) FILTER (WHERE reason = 'busy') AS busy,
+               count(*) FILTER (WHERE reason = 'no_answer') AS no_answer,
+               count(*) FILTER (WHERE reason = 'machine') AS machine
         FROM new_rows GROUP BY channel_id, run, step, status, variant
         UNION ALL
         SELECT channel_id, run, step, status, variant, -count(*), -count(delivered_at),
-               -count(opened_at), -count(clicked_at), -count(converted_at)
+               -count(opened_at), -count(clicked_at), -count(converted_at),
+               -count(*) FILTER (WHERE reason = 'busy'), -count(*) FILTER (WHERE reason = 'no_answer'),
+               -count(*) FILTER (WHERE reason = 'machine')
         FROM old_rows GROUP BY channel_id, run, step, status, variant
     ) AS difference,
     LATERAL (VALUES (difference.status, rows), ('delivered', delivered), ('opened', opened), ('clicked', clicked),
-                    ('converted', converted)) AS counted (status, n)
+                    ('converted', converted), ('busy', busy), ('no_answer', no_answer), ('machine', machine))
+         AS counted (status, n)
     GROUP BY channel_id, run, step, counted.status, variant
     HAVING sum(counted.n) <> 0;
     RETURN NULL;
@@ -36,11 +45,15 @@ BEGIN
     SELECT channel_id, run, step, counted.status, variant, sum(counted.n)
     FROM (
         SELECT channel_id, run, step, status, variant, -count(*) AS rows, -count(delivered_at) AS delivered,
-               -count(opened_at) AS opened, -count(clicked_at) AS clicked, -count(converted_at) AS converted
+               -count(opened_at) AS opened, -count(clicked_at) AS clicked, -count(converted_at) AS converted,
+               -count(*) FILTER (WHERE reason = 'busy') AS busy,
+               -count(*) FILTER (WHERE reason = 'no_answer') AS no_answer,
+               -count(*) FILTER (WHERE reason = 'machine') AS machine
         FROM old_rows GROUP BY channel_id, run, step, status, variant
     ) AS difference,
     LATERAL (VALUES (difference.status, rows), ('delivered', delivered), ('opened', opened), ('clicked', clicked),
-                    ('converted', converted)) AS counted (status, n)
+                    ('converted', converted), ('busy', busy), ('no_answer', no_answer), ('machine', machine))
+         AS counted (status, n)
     GROUP BY channel_id, run, step, counted.status, variant
     HAVING sum(counted.n) <> 0;
     RETURN NULL;

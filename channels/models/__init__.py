@@ -1,8 +1,11 @@
 """Connections, channels, the ledger of deliveries, what is reported back about them, and who wants no more of them."""
 
 from channels.models.agent import Agent
+from channels.models.calls import Call
 from channels.models.consent import OptOut
 from channels.models.device import Device
+from channels.models.planned import PlannedMessage
+from channels.models.promise import PromisedPerson
 from channels.models.receiving import Link, ReceivedEvent
 from channels.models.sending import (
     Channel,
@@ -17,6 +20,7 @@ from channels.models.site import Site
 
 __all__ = [
     "Agent",
+    "Call",
     "Channel",
     "Connection",
     "Delivery",
@@ -24,6 +28,8 @@ __all__ = [
     "InAppMessage",
     "Link",
     "OptOut",
+    "PlannedMessage",
+    "PromisedPerson",
     "ReceivedEvent",
     "SandboxMessage",
     "Site",

@@ -52,11 +52,19 @@ class Channel(models.Model):
     connection = models.ForeignKey(
         Connection, null=True, blank=True, on_delete=models.PROTECT, related_name="channels"
     )
+    #: The automated sender in whose name it sends: through that one's connection, as long as it is running.
+    agent = models.ForeignKey(
+        "channels.Agent", null=True, blank=True, on_delete=models.PROTECT, related_name="channels"
+    )
     kind = models.CharField(max_length=20)
     position = models.PositiveSmallIntegerField(default=0)
     status = FSMField(max_length=10, default=s.READY, choices=s.CHANNEL_CHOICES, protected=True)
     status_reason = models.CharField(max_length=500, blank=True, default="")
     content = models.JSONField(default=dict, blank=True)
+    #: sms: when this message goes out, where that is later than the campaign's start; and the start that it belongs to,
+    #: so that a restart can keep the distance (see services/send_schedule.py).
+    sends_at = models.DateTimeField(null=True, blank=True)
+    planned_from = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     pauses = models.PositiveIntegerField(default=0)
@@ -67,6 +75,12 @@ class Channel(models.Model):
     enrolled = models.BooleanField(default=False)
     #: The variant that everybody gets since it has won; "" while the test goes on.
     winner = models.CharField(max_length=40, blank=True, default="", db_default="")
+    #: Remarketing: the channel whose people it is for, by which outcome, and how many it was promised to.
+    source = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="remarketed"
+    )
+    outcome = models.CharField(max_length=24, blank=True, default="", db_default="")
+    promised = models.BigIntegerField(default=0, db_default=0)
     #: Background work left behind by an action: "", "cancel" or "requeue".
     sweep = models.CharField(max_length=10, blank=True, default="")
     #: Which ledger reason a cancelling sweep writes.
@@ -79,6 +93,7 @@ class Channel(models.Model):
             models.Index(fields=["id"], name="channel_sweep", condition=~Q(sweep="")),
             models.Index(fields=["kind", "campaign"], name="channel_kind"),
             models.Index(fields=["campaign"], name="channel_errored", condition=Q(status=s.ERRORED)),
+            models.Index(fields=["sends_at"], name="channel_sends", condition=Q(sends_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -121,7 +136,7 @@ class Delivery(models.Model):
         Channel, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="deliveries"
     )
     run = models.IntegerField(default=0)
-    step = models.CharField(max_length=60, blank=True, default="")
+    step = models.CharField(max_length=125, blank=True, default="")
     person = models.ForeignKey(
         "campaigns.Person", on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries"
     )
@@ -129,6 +144,8 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=24, blank=True, default="")
     due_at = models.DateTimeField()
     attempt = models.PositiveSmallIntegerField(default=0)
+    #: Voice: how many calls reached nobody and were placed again; the log of calls has each.
+    redials = models.PositiveSmallIntegerField(default=0, db_default=0)
     lease_until = models.DateTimeField(null=True)
     fence = models.BigIntegerField(null=True)
     sent_at = models.DateTimeField(null=True)
@@ -138,6 +155,10 @@ class Delivery(models.Model):
     converted_at = models.DateTimeField(null=True)
     provider_id = models.CharField(max_length=200, blank=True, default="")
     detail = models.CharField(max_length=300, blank=True, default="", help_text="What the provider said.")
+    #: What it is about: the event that it follows, or that led its journey in. `event` in its texts.
+    event_id = models.BigIntegerField(null=True)
+    #: After that nothing may go out any more: the window in which it was due has passed.
+    expires_at = models.DateTimeField(null=True)
     #: The name of the content variant that went out; "" where the content has none.
     variant = models.CharField(max_length=40, blank=True, default="", db_default="")
 
@@ -172,10 +193,14 @@ class Tally(models.Model):
         Channel, on_delete=models.DO_NOTHING, db_constraint=False, related_name="tallies"
     )
     run = models.IntegerField()
-    step = models.CharField(max_length=60)
+    step = models.CharField(max_length=125)
     status = models.CharField(max_length=10)
     variant = models.CharField(max_length=40, default="", db_default="")
     n = models.BigIntegerField()
+
+    class Meta:
+        # For the number beside the queue of drafts, on every page.
+        indexes = [models.Index(fields=["channel"], name="tally_drafted", condition=Q(status=s.DRAFTED))]
 
 
 class Suppression(models.Model):

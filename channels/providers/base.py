@@ -51,7 +51,7 @@ class Message:
     key: int
     """The delivery's id."""
     idempotency_key: str
-    """Stable over every retry of this delivery."""
+    """Stable over every retry of this delivery; a call that is placed again has another."""
     address: str
     """Email address, E.164 number or URL; empty where the kind of channel needs none."""
     subject: str

@@ -36,12 +36,14 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Campaigns", "speakerphone", "campaigns:list"),
             Place("Calendar", "calendar-event", "calendar:calendar"),
             Place("Approvals", "clipboard-check", "approvals:inbox"),
+            Place("Drafts", "file-text", "drafts:list"),
         ),
     ),
     (
         "Audience",
         (
             Place("People", "users", "people:list"),
+            Place("Objects", "building", "objects:list"),
             Place("Segments", "users-group", "segments:list"),
         ),
     ),

@@ -112,7 +112,7 @@ def _value(row: Any, name: str) -> Any:
 
 def capped_count(queryset: QuerySet[Any], cap: int = COUNT_CAP) -> int:
     """How many rows, but never looking at more than ``cap`` + 1 of them."""
-    return queryset.order_by().values("pk")[: cap + 1].count()
+    return capped_counts(queryset, cap=cap)[0]
 
 
 def capped_counts(*querysets: QuerySet[Any], cap: int = COUNT_CAP) -> list[int]:

@@ -5,7 +5,7 @@ const inputsOf = (part) => [...part.querySelectorAll("input[id], select[id]")];
 
 let sent = new Map();
 
-document.addEventListener("htmx:beforeRequest", (event) => {
+document.addEventListener("htmx:beforeSend", (event) => {
   const builder = event.detail.elt.closest(BUILDER);
   if (builder) sent = new Map(inputsOf(builder).map((input) => [input.id, input.value]));
 });
@@ -21,4 +21,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
       if (input) input.value = value;
     }
   }, { once: true });
+});
+
+// Where to go on by keyboard once a line has come or gone: to the new field, or to the button that adds another.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const button = event.detail.requestConfig?.elt;
+  if (!button?.dataset.focus) return;
+  const places = [button.dataset.focus, button.id, "add-block"].filter(Boolean);
+  places.map((id) => document.getElementById(id)).find(Boolean)?.focus();
 });

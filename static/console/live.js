@@ -134,4 +134,15 @@
   document.addEventListener("DOMContentLoaded", markScrollable);
   document.addEventListener("htmx:afterSettle", markScrollable);
   window.addEventListener("resize", markScrollable);
+
+  /* ---- pictures of lifecycles that are wider than a phone: where the campaign is stands in the middle ---- */
+
+  document.addEventListener("htmx:load", function (event) {
+    event.detail.elt.querySelectorAll(".diagram-scroll .node.is-here").forEach(function (node) {
+      const frame = node.closest(".diagram-scroll");
+      const here = node.getBoundingClientRect();
+      const seen = frame.getBoundingClientRect();
+      frame.scrollLeft += here.left + here.width / 2 - seen.left - seen.width / 2;
+    });
+  });
 })();

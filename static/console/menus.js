@@ -123,16 +123,21 @@
   let tipOwner = null;
   let closing = null;
 
+  // As relative_words in templatetags/console.py says it: the nearest, in a unit only from two of it on.
+  function relativeText(seconds) {
+    const units = [["minute", 60, 120], ["hour", 3600, 48], ["day", 86400, Infinity]];
+    const count = function (unit) { return Math.floor(Math.abs(seconds) / unit[1] + 0.5); };
+    if (!count(units[0])) return seconds > 0 ? "in a moment" : "just now";
+    const unit = units.find(function (u) { return count(u) < u[2]; });
+    return new Intl.RelativeTimeFormat("en").format(seconds > 0 ? count(unit) : -count(unit), unit[0]);
+  }
+
   function timeText(element) {
     const at = new Date(element.dataset.time);
     if (Number.isNaN(at.getTime())) return "";
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const mine = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-    const seconds = (at.getTime() - Date.now()) / 1000;
-    const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
-    const unit = units.find(function (u) { return Math.abs(seconds) >= u[1]; }) || ["second", 1];
-    const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" })
-      .format(Math.round(seconds / unit[1]), unit[0]);
+    const relative = relativeText((at.getTime() - Date.now()) / 1000);
     return (element.dataset.zone ? element.dataset.zone + " · " : "") + relative +
       "\nYour time: " + mine + " (" + zone + ")";
   }

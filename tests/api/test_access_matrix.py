@@ -9,10 +9,30 @@ from django.http import HttpResponse
 
 from approvals.models import Request
 from campaigns.api.application import api
-from campaigns.models import Activity, Campaign, ImportJob, Person
+from campaigns.models import (
+    Activity,
+    Campaign,
+    ImportJob,
+    ObjectType,
+    Person,
+    RelatedObject,
+    Relationship,
+    Workspace,
+)
 from channels.models import Agent, Connection, Delivery, Device, InAppMessage
 from tests.api.callers import Caller, assert_problem
-from tests.factories import NOW, CampaignFactory, PersonFactory, SegmentFactory, sandbox_connection
+from tests.factories import (
+    NOW,
+    CampaignFactory,
+    PersonFactory,
+    SegmentFactory,
+    WorkspaceFactory,
+    member,
+    sandbox_connection,
+)
+from tests.kept import once_for_the_file
+
+pytestmark = pytest.mark.django_db
 
 Route = tuple[str, str, dict[str, Any]]
 
@@ -33,6 +53,8 @@ NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
 BODIES: dict[str, Any] = {
     "POST /campaigns": {"kind": "sms", "name": "A"},
     "POST /people": [],
+    "POST /objects": [],
+    "POST /objects/{object_type}/{external_id}/people": [],
     "POST /events": [],
     "POST /campaigns/{campaign_id}/trigger": [],
     "POST /people/{external_id}/devices": {"kind": "push", "token": "a"},
@@ -48,34 +70,47 @@ BODIES: dict[str, Any] = {
     "PATCH /channels/{channel_id}": {"content": {}},
     "POST /connections": {"name": "A", "provider": "sandbox"},
     "POST /channels/{channel_id}/winner": {"variant": "A"},
+    "POST /campaigns/{campaign_id}/flows/{flow}/splits/{step}/winner": {"variant": "a"},
     "POST /campaigns/{campaign_id}/test": {"channel": 1},
+    "POST /campaigns/{campaign_id}/workflow/copy": {"from": 1, "steps": ["hello"]},
+    "POST /campaigns/{campaign_id}/drafts/release": {"all": True},
+    "POST /campaigns/{campaign_id}/drafts/discard": {"all": True},
+    "POST /channels/{channel_id}/schedule": {"sends_at": "2030-03-05T09:00:00Z"},
 }
 
 
-@pytest.fixture
-def places(owner: Caller) -> dict[str, Any]:
-    """What the parameters of paths stand for: things of the owner's workspace."""
-    campaign = CampaignFactory(created_by=owner.membership, kind="outreach", name="Ours")
-    channel, person = campaign.channels.get(), PersonFactory(workspace=owner.workspace, external_id="ours")
+@once_for_the_file
+def places() -> dict[str, Any]:
+    """What the parameters of paths stand for: things of one workspace."""
+    owner = member("creator", workspace := WorkspaceFactory())
+    campaign = CampaignFactory(created_by=owner, kind="outreach", name="Ours")
+    channel, person = campaign.channels.get(), PersonFactory(workspace=workspace, external_id="ours")
     delivery = Delivery.objects.create(channel=channel, person=person, status="sent", due_at=NOW)
     InAppMessage.objects.create(
         delivery=delivery, channel=channel, person=person, subject="", body="", created_at=NOW
     )
     device = Device.objects.create(
-        workspace=owner.workspace, person=person, kind="push", token="t", created_at=NOW, seen_at=NOW
+        workspace=workspace, person=person, kind="push", token="t", created_at=NOW, seen_at=NOW
     )
-    job = ImportJob.objects.create(workspace=owner.workspace, file_name="a.csv", path="")
-    asked = Request.objects.create(
-        campaign=campaign, version=1, requested_by=owner.membership.user, requested_at=NOW
-    )
+    kind = ObjectType.objects.create(workspace=workspace, name="company")
+    company = RelatedObject.objects.create(type=kind, external_id="ours")
+    Relationship.objects.create(object=company, person=person, since=NOW)
+    job = ImportJob.objects.create(workspace=workspace, file_name="a.csv", path="")
+    asked = Request.objects.create(campaign=campaign, version=1, requested_by=owner.user, requested_at=NOW)
     return {
         "campaign_id": campaign.pk, "channel_id": channel.pk, "external_id": "ours", "message_id": delivery.pk,
         "device_id": device.pk, "import_id": job.pk,
-        "list_id": SegmentFactory(workspace=owner.workspace).pk, "segment_id": campaign.segment_id,
-        "connection_id": (account := sandbox_connection(owner.workspace)).pk, "action": "stop",
-        "agent_id": Agent.objects.create(workspace=owner.workspace, name="Ours", connection=account).pk,
-        "request_id": asked.pk, "number": 1,
+        "list_id": SegmentFactory(workspace=workspace).pk, "segment_id": campaign.segment_id,
+        "connection_id": (account := sandbox_connection(workspace)).pk, "action": "stop",
+        "agent_id": Agent.objects.create(workspace=workspace, name="Ours", connection=account).pk,
+        "request_id": asked.pk, "number": 1, "object_type": "company", "person": "ours", "flow": "one", "step": "test",
     }  # fmt: skip
+
+
+@pytest.fixture
+def workspace(places: dict[str, Any]) -> Workspace:
+    """The workspace that they are of."""
+    return Campaign.objects.get(pk=places["campaign_id"]).workspace
 
 
 def call(caller: Caller, route: Route, places: dict[str, Any]) -> HttpResponse:
@@ -136,7 +171,7 @@ def test_a_strangers_lists_show_nothing_of_ours(
     ours = set(Campaign.objects.values_list("pk", flat=True)) | set(
         Person.objects.values_list("pk", flat=True)
     )
-    assert [item for item in items if item.get("kind") != "everyone" and item["id"] in ours] == []
+    assert [item for item in items if item.get("kind") != "everyone" and item.get("id") in ours] == []
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)

@@ -55,7 +55,7 @@ def test_what_the_lifecycle_forbids_is_409_with_a_reason(owner: Caller) -> None:
 def test_what_a_guard_forbids_is_409_with_its_sentence(owner: Caller) -> None:
     campaign = CampaignFactory(created_by=owner.membership, kind="journey", audience=None)
     error = assert_problem(owner.post(path(campaign, "start")), 409, "transition_not_allowed")
-    assert error["message"] == "Start needs contacts: choose a list under Who."
+    assert error["message"] == "Start needs a trigger: choose under Who what lets people in."
     offered = {action["name"]: action for action in owner.get(f"/campaigns/{campaign.pk}").json()["actions"]}
     assert offered["start"] == {
         "name": "start", "label": "Start now", "enabled": False, "reason": error["message"],

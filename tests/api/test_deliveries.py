@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign
-from channels.models import Delivery
+from channels.models import Call, Delivery
 from tests.api.callers import Caller, assert_problem
 from tests.factories import NOW, CampaignFactory, in_state
 
@@ -34,10 +35,42 @@ def test_a_row_has_the_promised_shape(owner: Caller, campaign: Campaign) -> None
     row = owner.get(f"/campaigns/{campaign.pk}/deliveries?limit=1").json()["items"][0]
     assert set(row) == {
         "id", "channel", "person", "status", "reason", "detail", "step", "run", "due_at", "sent_at", "delivered_at",
-        "opened_at", "clicked_at", "provider_id",
+        "opened_at", "clicked_at", "provider_id", "calls",
     }  # fmt: skip
     assert row["person"].startswith("person-")
     assert row["due_at"] == "2030-03-04T09:00:00Z"
+    assert row["calls"] == []
+
+
+def test_a_voice_message_lists_its_calls(owner: Caller) -> None:
+    campaign = CampaignFactory(kind="voice", created_by=owner.membership, people=2)
+    channel, (one, other) = campaign.channels.get(), campaign.segment.members.order_by("person_id")
+    row, quiet = Delivery.objects.bulk_create(
+        Delivery(channel=channel, person_id=member.person_id, status=status, due_at=NOW)
+        for member, status in ((one, "sent"), (other, "pending"))
+    )
+    later = NOW + timedelta(minutes=5)
+    for number, at, outcome in ((2, later, ""), (1, NOW, "busy")):
+        told = (
+            {"outcome": outcome, "detail": "Line busy", "reported_at": at, "again_at": later}
+            if outcome
+            else {}
+        )
+        Call.objects.create(
+            delivery=row, channel=channel, number=number, called_at=at, provider_id=f"call-{number}", **told
+        )
+    first, second = owner.everything(f"/campaigns/{campaign.pk}/deliveries")
+    assert (first["id"], second["id"], second["calls"]) == (row.pk, quiet.pk, [])
+    assert first["calls"] == [
+        {
+            "number": 1, "outcome": "busy", "detail": "Line busy", "called_at": "2030-03-04T09:00:00Z",
+            "reported_at": "2030-03-04T09:00:00Z", "again_at": "2030-03-04T09:05:00Z", "provider_id": "call-1",
+        },
+        {
+            "number": 2, "outcome": "", "detail": "", "called_at": "2030-03-04T09:05:00Z",
+            "reported_at": None, "again_at": None, "provider_id": "call-2",
+        },
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50, 200])

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from campaigns.models import ImportJob, Person
 from campaigns.services.importing import run_import
 from tests.api.callers import Caller, assert_problem
-from tests.factories import SegmentFactory
+from tests.factories import PersonFactory, SegmentFactory
 
 CSV = "Customer ID,Mail,Mobile,Plan\n1,grace@navy.example,07700 900123,gold\n2,not an address,,\n3,ada@example.org,,\n"
 
@@ -104,6 +104,59 @@ def test_a_form_with_a_file_does_the_same(owner: Caller) -> None:
 )
 def test_what_cannot_be_imported_is_422_and_leaves_nothing_behind(
     data: bytes, query: str, field: str, owner: Caller, uploads: Path
+) -> None:
+    assert_problem(send(owner, data, query.replace('"', "%22")), 422, "invalid", field)
+    assert not ImportJob.objects.exists()
+    assert not uploads.exists() or not list(uploads.iterdir())
+
+
+def test_objects_come_in_with_their_people(owner: Caller) -> None:
+    PersonFactory(workspace=owner.workspace, external_id="ann")
+    rows = "\ufeffCompany ID;People;Plan\nacme;ann;gold\nglobex;eve;free\n"
+    job = send(owner, rows, "?kind=objects&type=company").json()
+    assert (job["kind"], job["type"], job["file_name"], job["delimiter"]) == (
+        "objects",
+        "company",
+        "objects.csv",
+        "",
+    )
+    assert job["mapping"] == {"Company ID": "external_id", "People": "people", "Plan": "plan"}
+    run_import(job["id"])
+    done = owner.get(f"/imports/{job['id']}").json()
+    assert (done["created"], done["related"], done["refused"]) == (1, 1, 1)
+    assert owner.get("/objects/company/acme").json()["attributes"] == {"plan": "gold"}
+    report = b"".join(owner.get(f"/imports/{job['id']}/refused.csv").streaming_content).decode()
+    (row,) = csv.DictReader(io.StringIO(report))
+    assert (row["Import line"], row["Import column"], row["Company ID"]) == ("3", "People", "globex")
+    assert "“eve”" in row["Import error"]
+
+
+def test_a_form_brings_objects_in_with_a_mapping(owner: Caller) -> None:
+    file = SimpleUploadedFile("accounts.csv", b"What,Key,Plan\naccount,a-1,gold\n", content_type="text/csv")
+    mapping = json.dumps({"What": "type", "Plan": ""})
+    response = owner.upload("/imports", file=file, kind="objects", mapping=mapping)
+    assert response.status_code == 202, response.content
+    run_import(response.json()["id"])
+    assert owner.get("/objects/account/a-1").json()["attributes"] == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "query", "field"),
+    [
+        ("id,plan\na,gold\n", "?kind=objects", "mapping"),
+        ("plan,seats\ngold,1\n", "?kind=objects&type=company", "mapping"),
+        ("id\na\n", "?kind=objects&type=a/b", "type"),
+        ("id\na\n", f"?kind=objects&type={'x' * 61}", "type"),
+        ("id\na\n", "?kind=objects&type=company&list=1", "list"),
+        ("id\na\n", "?kind=objects&type=company&region=GB", "region"),
+        ("id\na\n", '?kind=objects&type=company&mapping={"id":"email"}', "mapping"),
+        ("\n\n", "?kind=objects&type=company", "file"),
+        (CSV, "?type=company", "type"),
+        (CSV, "?kind=events", "kind"),
+    ],
+)
+def test_objects_that_cannot_be_imported_are_422_and_leave_nothing_behind(
+    data: str, query: str, field: str, owner: Caller, uploads: Path
 ) -> None:
     assert_problem(send(owner, data, query.replace('"', "%22")), 422, "invalid", field)
     assert not ImportJob.objects.exists()

@@ -14,14 +14,33 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
 from campaigns.api.application import api
+from campaigns.models import Campaign, Workspace
 from tests.api.callers import ROOT, Caller
-from tests.factories import NOW, CampaignFactory, PersonFactory, SegmentFactory, in_state, sandbox_connection
+from tests.factories import (
+    NOW,
+    CampaignFactory,
+    PersonFactory,
+    SegmentFactory,
+    WorkspaceFactory,
+    in_state,
+    member,
+    sandbox_connection,
+)
+from tests.kept import once_for_the_file
+
+pytestmark = pytest.mark.django_db
 
 
 def test_the_description_is_there_without_a_key(nobody: Caller) -> None:
     described = nobody.get("/openapi.json").json()
     assert described["openapi"].startswith("3.")
     assert described["components"]["securitySchemes"]["KeyAccess"] == {"type": "http", "scheme": "bearer"}
+
+
+def test_the_description_is_made_once(nobody: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    described = nobody.get("/openapi.json").content
+    monkeypatch.setattr("ninja.main.get_schema", lambda **asked: pytest.fail("It was made again."))
+    assert nobody.get("/openapi.json").content == described
 
 
 def test_every_call_that_is_promised_is_described(nobody: Caller) -> None:
@@ -59,18 +78,31 @@ def test_the_page_that_shows_it_needs_nothing_that_the_security_policy_forbids(n
     assert not re.search(r"<style| on\w+=|https?://", page)
 
 
-@pytest.fixture
-def places(owner: Caller, tmp_path: Path, settings: Any) -> dict[str, Any]:
+@once_for_the_file
+def kept() -> dict[str, Any]:
     """Something of everything, by the names of the parameters of paths."""
-    settings.MEDIA_ROOT, settings.API_RATE_PER_MINUTE = tmp_path, 0
-    outreach = CampaignFactory(created_by=owner.membership, kind="outreach")
-    running = in_state("running", "sms", now=NOW, created_by=owner.membership)
+    owner = member("creator", workspace := WorkspaceFactory())
+    outreach = CampaignFactory(created_by=owner, kind="outreach")
+    running = in_state("running", "sms", now=NOW, created_by=owner)
     return {
         "campaign_id": running.pk, "channel_id": outreach.channels.get().pk, "list_id": outreach.segment_id,
-        "segment_id": SegmentFactory(workspace=owner.workspace, people=2).pk, "action": "start",
-        "connection_id": sandbox_connection(owner.workspace).pk,
-        "external_id": PersonFactory(workspace=owner.workspace).external_id,
+        "segment_id": SegmentFactory(workspace=workspace, people=2).pk, "action": "start",
+        "connection_id": sandbox_connection(workspace).pk,
+        "external_id": PersonFactory(workspace=workspace).external_id,
     }  # fmt: skip
+
+
+@pytest.fixture
+def places(kept: dict[str, Any], tmp_path: Path, settings: Any) -> dict[str, Any]:
+    """The same, with a folder for what is uploaded and any number of calls a minute."""
+    settings.MEDIA_ROOT, settings.API_RATE_PER_MINUTE = tmp_path, 0
+    return kept
+
+
+@pytest.fixture
+def workspace(kept: dict[str, Any]) -> Workspace:
+    """The workspace that they are of."""
+    return Campaign.objects.get(pk=kept["campaign_id"]).workspace
 
 
 DESCRIBED = schemathesis.openapi.from_dict(json.loads(json.dumps(api.get_openapi_schema(path_prefix=ROOT))))

@@ -35,8 +35,10 @@ def now() -> datetime:
 
 
 def browser(who: Membership) -> Client:
-    client = Client()
-    client.force_login(who.user)
+    """Who has logged in stays so for the test."""
+    client: Client = vars(who).setdefault("browser", Client())
+    if not client.cookies:
+        client.force_login(who.user)
     return client
 
 

@@ -22,6 +22,7 @@ def run_races(number: int) -> Counter[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.load
 def test_a_hundred_races() -> None:
     done = run_races(96)
     assert min(done[name] for name in ("approve", "reject", "withdraw", "edit", "publish", "stop")) > 0, done

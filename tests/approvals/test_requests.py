@@ -14,7 +14,6 @@ from campaigns.services.actions import perform
 from campaigns.services.actors import Actor
 from campaigns.services.editing import save_edit
 from campaigns.services.errors import Forbidden, Invalid, NotAllowed, Stale
-from campaigns.services.payloads import SECTION_OF
 from campaigns.services.snapshots import snapshot_of
 from channels.models import Channel
 from tests import factories
@@ -286,10 +285,3 @@ def test_the_topic_is_approved_because_it_says_whom_opt_outs_leave_out(creator: 
     assert act("approve", campaign, approver).topic_id == topic.pk
     again = save_edit(campaign.pk, Actor.member(creator), {"topic": "News", "labels": ["May"]}, None, NOW)
     assert again.outcome == "save"
-
-
-def test_everything_that_an_edit_may_set_is_in_the_snapshot_or_the_teams_own(creator: Any) -> None:
-    """Whoever gives campaigns another setting decides here whether it is approved."""
-    parts = snapshot_of(factories.CampaignFactory(kind="sms", created_by=creator))
-    there = set().union(*(parts[part] for part in ("who", "what", "when"))) | {"topic", "delivery"}
-    assert {key for key in SECTION_OF if key not in there} == {"name", "labels"}

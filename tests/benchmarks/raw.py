@@ -52,6 +52,11 @@ class Cost(NamedTuple):
     processor: float
 
 
+def both(one: Cost, other: Cost) -> Cost:
+    """What two pieces of work cost together."""
+    return Cost(one.seconds + other.seconds, one.processor + other.processor)
+
+
 def cost(work: Callable[[], Any]) -> Cost:
     """Do the work and answer what it cost."""
     connection.ensure_connection()

@@ -7,13 +7,13 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 
-def new_campaign(page: Page, kind: str, name: str) -> int:
-    """Make a draft of this kind (its title on the card); answers its id. The page is then at *Who*."""
+def new_campaign(page: Page, kind: str, name: str, first: str = "who") -> int:
+    """Make a draft of this kind (its title on the card); answers its id. The page is then at its first section."""
     page.goto("/campaigns/new/")
     page.get_by_label("Name").fill(name)
     page.get_by_role("radio", name=re.compile(f"^{kind}")).check()
     page.get_by_role("button", name="Make the draft").click()
-    page.wait_for_url("**/edit/who/")
+    page.wait_for_url(f"**/edit/{first}/")
     return int(page.url.split("/")[-4])
 
 

@@ -42,7 +42,7 @@ def connection(product: Product, smtp_sink: Sink) -> int:
 def test_from_the_first_draft_to_the_second_run(
     product: Product, sign_in: SignIn, smtp_sink: Sink, connection: int
 ) -> None:
-    people = [{"external_id": f"walk-{n}", "email": f"walk-{n}@example.test"} for n in range(READERS)]
+    people = [{"external_id": f"letter-{n}", "email": f"letter-{n}@example.test"} for n in range(READERS)]
     product.api().list_of("Readers of the letter", people)
     creator, approver = sign_in("marketer"), sign_in("approver")
     campaign = write(creator)

@@ -20,7 +20,7 @@ def three_campaigns(product: Product) -> None:
     """Two texts that run and wait for a connection, and the draft of a journey."""
     api, admin = product.api(), product.api("admin")
     segment = api.list_of(
-        "Bulk", [{"external_id": f"bulk-{n}", "phone": f"+44770091{n:04}"} for n in range(4)]
+        "Bulk", [{"external_id": f"bulk-{n}", "phone": f"+44770093{n:04}"} for n in range(4)]
     )
     texts = admin.post("/connections", {"name": "Resting texts", "provider": "sandbox", "settings": {}})["id"]
     content = {"body": "Hello"}

@@ -158,12 +158,71 @@ def run_axe(page: Page, options: dict[str, Any]) -> list[str]:
     ]
 
 
-def test_nothing_scrolls_sideways_on_a_phone(sign_in: SignIn, campaign: int, asked: int) -> None:
+@pytest.fixture(scope="module")
+def journey(product: Product) -> int:
+    """A journey with people inside; and an agent, whose name is long."""
+    api, admin = product.api(), product.api("admin")
+    mail = admin.post("/connections", {"name": "Mail of journeys", "provider": "sandbox", "settings": {}})[
+        "id"
+    ]
+    admin.post(
+        "/agents", {"name": "Sender of the evenings in the southern half of the country", "connection": mail}
+    )
+    walkers = [{"external_id": f"walker-{n}", "email": f"walker-{n}@example.test"} for n in range(3)]
+    segment = api.list_of("Walkers", walkers)
+    letter = {"type": "message", "channel": "email", "subject": "What you can do now", "body": "Hello"}
+    ways = [
+        {"name": "A short letter about the one thing", "weight": 1, "steps": [letter | {"key": "short"}]},
+        {"name": "Nothing", "weight": 1, "steps": []},
+    ]
+    steps = [letter | {"key": "hello"}, {"key": "test", "type": "split", "variants": ways}]
+    body = {
+        "kind": "journey", "name": "Walk through the garden, with letters on the way",
+        "trigger": {"type": "segment", "in": [[segment]]}, "channels": [{"kind": "email", "connection": mail}],
+        "workflow": [*steps, {"key": "rest", "type": "delay", "for": "2 days"}],
+    }  # fmt: skip
+    made: int = api.post("/campaigns", body)["id"]
+    api.post(f"/campaigns/{made}/actions/start")
+    api.until(f"/campaigns/{made}", lambda row: row["counts"]["sent"] >= len(walkers))
+    return made
+
+
+def pages_with_people(journey: int) -> dict[str, str]:
+    """Those of a journey, which has more of them than a campaign that sends once."""
+    return {
+        "workflow": f"/campaigns/{journey}/content/",
+        "people inside": f"/campaigns/{journey}/participants/",
+        "funnel": f"/campaigns/{journey}/analytics/?split=test",
+        "dry run": f"/campaigns/{journey}/dry-run/",
+        "builder": f"/campaigns/{journey}/edit/what/",
+        "trigger": f"/campaigns/{journey}/edit/who/",
+        "stop": f"/campaigns/{journey}/actions/stop/",
+        "objects": "/objects/",
+    }
+
+
+#: What is wider than its place: the page itself, a list, or the tabs, which a thumb would have to move sideways.
+TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll(".table-wrap, .tabs")]
+    .filter(part => part.scrollWidth > part.clientWidth + 1)
+    .map(part => `${part.className || "page"} ${part.scrollWidth}`)"""
+
+
+def test_nothing_scrolls_sideways_on_a_phone(
+    sign_in: SignIn, campaign: int, asked: int, journey: int
+) -> None:
     page = sign_in("admin", viewport=PHONE)
     too_wide = {}
-    for name, address in pages(campaign, asked).items():
+    for name, address in (pages(campaign, asked) | pages_with_people(journey)).items():
         page.goto(address)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > PHONE["width"]:
-            too_wide[name] = width
+        if wide := page.evaluate(TOO_WIDE):
+            too_wide[name] = wide
     assert too_wide == {}
+
+
+def test_on_a_phone_the_picture_shows_where_the_campaign_is(sign_in: SignIn, campaign: int) -> None:
+    page = sign_in("admin", viewport=PHONE)
+    page.goto(f"/campaigns/{campaign}/")
+    node = page.locator(".diagram-scroll .node.is-here").bounding_box()
+    frame = page.locator(".diagram-scroll").bounding_box()
+    assert node is not None and frame is not None
+    assert frame["x"] <= node["x"] and node["x"] + node["width"] <= frame["x"] + frame["width"]

@@ -81,17 +81,37 @@ def _edit(page: Page) -> None:
     expect(page.get_by_text("not (tier is “gold”)")).to_be_visible()
 
 
+#: Presses buttons one right after the other, before any answer can have come.
+PRESS = """words => words.map(word => [...document.querySelectorAll("#builder button")].find(
+    button => button.textContent.startsWith(word))).forEach(button => button.click())"""
+
+
+def test_whoever_is_faster_than_the_server_loses_nothing(sign_in: SignIn) -> None:
+    page = sign_in("marketer")
+    page.goto("/segments/new/condition/")
+    page.evaluate(PRESS, ["Add a condition", "Add a group"])
+    expect(_row(page, 2)).to_be_visible()
+    expect(_row(page, 1, 2)).to_be_visible()
+
+
 @pytest.mark.usefixtures("_people")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_with_every_kind_of_row(sign_in: SignIn, scheme: Literal["light", "dark"]) -> None:
     page = sign_in("marketer", color_scheme=scheme, reduced_motion="reduce", viewport=PHONE)
     page.goto("/segments/new/condition/")
-    for number, kind in enumerate(("Attribute", "Event", "Label", "Segment"), 1):
+    for number, kind in enumerate(("Attribute", "Event", "Label", "Segment", "Object"), 1):
         if number > 1:
             page.get_by_role("button", name="Add a condition").click()
         row = _row(page, number)
         row.get_by_label("Kind of condition").select_option(kind)
         expect(row.get_by_label("Kind of condition")).to_be_visible()
+    page.get_by_role("button", name="Add an attribute").press("Enter")
+    second = page.get_by_role("group", name="Attribute 2 of the object in condition 5 of group 1")
+    expect(second.get_by_label("Attribute of the object")).to_be_focused()
+    page.get_by_role("button", name="Remove attribute 1 of the object").press("Enter")
+    expect(second).to_have_count(0)
+    expect(page.get_by_role("button", name="Add an attribute")).to_be_focused()
+    page.get_by_role("button", name="Add an attribute").press("Enter")
     page.get_by_role("button", name="Add a group").click()
     expect(_row(page, 1, 2)).to_be_visible()
     found = Axe().run(page)

@@ -13,11 +13,6 @@ from tests.product import Product
 PEOPLE = 12
 
 
-def _message(key: str, channel: str) -> dict[str, str]:
-    """A step that greets."""
-    return {"key": key, "type": "message", "channel": channel, "subject": "Hello", "body": "Welcome."}
-
-
 def message(key: str, channel: str) -> dict[str, str]:
     """A step that sends something over a channel."""
     return {"key": key, "type": "message", "channel": channel, "subject": "Hello", "body": "Welcome."}

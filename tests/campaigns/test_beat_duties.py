@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.engine import settling
 from campaigns.models import Campaign, Segment
-from campaigns.services import actions, duties
+from campaigns.services import actions, duties, working
 from campaigns.services.actors import Actor
 from campaigns.services.campaigns import create_campaign, update_campaign
 from campaigns.services.errors import Invalid
@@ -82,12 +82,12 @@ def test_a_start_whose_stop_has_passed_too_is_asked_about(in_state, creator):
 def test_the_work_of_one_campaign_that_fails_does_not_stop_the_others(in_state):
     broken, sound = in_state("sms", "running"), in_state("sms", "running")
 
-    def work_on(campaign_id, now):
+    def work_on(campaign_id, now, seconds):
         if campaign_id == broken.pk:
             raise RuntimeError("This one fails.")
         return {"swept": 0, "enrolled": 3}
 
-    with mock.patch.object(duties, "work_on", work_on):
+    with mock.patch.object(working, "work_on", work_on):
         assert duties.work(NOW + DAY)["enrolled"] == 3
     assert sound.pk in duties.busy_campaigns()
 

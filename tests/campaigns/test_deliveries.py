@@ -20,7 +20,7 @@ GOOD: list[tuple[dict[str, Any], str]] = [
     ({"type": "action", "event": "purchase"}, "As soon as a person does “purchase”"),
     ({"type": "action", "event": "purchase", "delay": "2 hours"}, "2 hours after a person does “purchase”"),
     ({"type": "inaction", "event": "cart", "without": "purchase", "within": "1 days"},
-     "When a person does “cart” and then, within 1 days, not “purchase”"),
+     "When a person does “cart” and then, within 1 day, not “purchase”"),
     ({"type": "date_time", "attribute": "renews_on", "at": "09:00"},
      "On each person's “renews_on” at 09:00, by their own clock (or UTC)"),
     ({"type": "api"}, "Whenever a program calls its trigger"),

@@ -12,6 +12,7 @@ from campaigns.models import Activity, Campaign, Membership
 from campaigns.services.actors import Actor
 from campaigns.services.campaigns import update_campaign
 from campaigns.services.errors import ActionError, Invalid, NotAllowed, NotFound, Stale
+from campaigns.services.snapshots import hash_of
 from campaigns.services.variants import choose_winner, tallies_of, trials
 from channels.models import Channel, Delivery
 from tests import factories
@@ -98,6 +99,32 @@ def test_steps_of_a_journey_are_trials_of_their_own(creator: Membership) -> None
     assert [step.get("winner") for step in stored.workflow] == [None, "B"]
     choose_winner(channel.pk, Actor.member(creator), "", NOW, step="two")
     assert Campaign.objects.get(pk=campaign.pk).workflow == workflow
+
+
+def test_messages_inside_branches_and_of_flows_are_trials_too_and_stay_approved(creator: Membership) -> None:
+    sandbox = factories.sandbox_connection(creator.workspace)
+    inside = {"key": "deep", "type": "message", "channel": "sms", **AB}
+    fork = {
+        "key": "fork",
+        "type": "branch",
+        "if": {"attribute": "x", "op": "exists"},
+        "then": [inside],
+        "else": [],
+    }
+    flow = {"key": "one", "name": "One", "active": True, "workflow": [fork]}
+    campaign = factories.CampaignFactory(
+        kind="flow", created_by=creator, channels=[{"kind": "sms", "connection": sandbox.pk}], flows=[flow]
+    )
+    channel = campaign.channels.get()
+    fill(channel, "one:deep", B=2)
+    assert [(trial.step, trial.sent) for trial in trials(campaign, [channel])] == [("one:deep", 2)]
+    Campaign.objects.filter(pk=campaign.pk).update(approved_hash=hash_of(campaign, [channel]))
+    choose_winner(channel.pk, Actor.member(creator), "B", NOW, step="one:deep")
+    stored = Campaign.objects.get(pk=campaign.pk)
+    assert stored.flows[0]["workflow"][0]["then"][0]["winner"] == "B"
+    assert (stored.version, stored.approved_hash) == (campaign.version + 1, hash_of(stored, [channel]))
+    choose_winner(channel.pk, Actor.member(creator), "", NOW, step="one:deep")
+    assert Campaign.objects.get(pk=campaign.pk).flows == campaign.flows
 
 
 def test_a_winner_is_kept_said_and_taken_back(creator: Membership) -> None:

@@ -9,23 +9,29 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from approvals.models import Notification, Request
-from campaigns.models import ImportJob, Membership, Run, Segment, Topic, Workspace
-from channels.models import Connection
+from campaigns.models import ImportJob, Membership, ObjectType, RelatedObject, Run, Segment, Topic
+from channels.models import Connection, Delivery
 from tests.console.conftest import Browse
 from tests.factories import (
     NOW,
     CampaignFactory,
     LabelFactory,
     PersonFactory,
+    WorkspaceFactory,
     in_state,
+    member,
     sandbox_connection,
 )
+from tests.kept import once_for_the_file
+
+pytestmark = pytest.mark.django_db
 
 #: The groups of addresses that are pages of a workspace.
 SPACES = (
     "campaigns",
     "calendar",
     "people",
+    "objects",
     "segments",
     "labels",
     "topics",
@@ -53,6 +59,8 @@ POST_ONLY = (
     "connections:action",
     "connections:agent-action",
     "campaigns:bulk",
+    "campaigns:edit-what-winner",
+    "campaigns:edit-flow-winner",
     "campaigns:preview",
     "campaigns:resolve-doubt",
     "segments:try",
@@ -66,27 +74,48 @@ def names(pages: list[tuple[str, str, URLPattern]]) -> list[str]:
     return [f"{space}:{pattern.name}" for space, _, pattern in pages]
 
 
-@pytest.fixture
-def ours(workspace: Workspace, creator: Membership, admin_member: Membership) -> dict[str, Any]:
-    """Something of the workspace for every kind of id that an address may name."""
-    campaign = CampaignFactory(created_by=creator, kind="outreach")
-    texts = [{"name": name, "weight": 1, "subject": name, "body": "News"} for name in "AB"]
-    campaign.channels.update(content={"variants": texts})
-    waiting = in_state("pending_approval", "message", workspace=workspace, created_by=creator)
-    request = Request.objects.get(campaign=waiting)
-    Run.objects.create(campaign=campaign, number=1, occurs_at=NOW, local="2030-03-04 09:00", status="late")
+def asked_for(creator: Membership, admin: Membership) -> dict[str, int]:
+    """A request for approval, and the admin's notification of it."""
+    waiting = in_state("pending_approval", "message", workspace=creator.workspace, created_by=creator)
     told = Notification.objects.create(
-        workspace=workspace,
-        recipient=admin_member.user,
+        workspace=creator.workspace,
+        recipient=admin.user,
         campaign=waiting,
         subject="Please look",
         created_at=NOW,
     )
+    return {"approvals": Request.objects.get(campaign=waiting).pk, "notifications": told.pk}
+
+
+@once_for_the_file
+def ours() -> dict[str, Any]:
+    """Something of one workspace for every kind of id that an address may name, and its admin."""
+    workspace = WorkspaceFactory()
+    creator, admin = member("creator", workspace), member("admin", workspace, is_staff=True)
+    campaign = CampaignFactory(created_by=creator, kind="outreach")
+    texts = [{"name": name, "weight": 1, "subject": name, "body": "News"} for name in "AB"]
+    campaign.channels.update(content={"variants": texts})
+    Run.objects.create(campaign=campaign, number=1, occurs_at=NOW, local="2030-03-04 09:00", status="late")
+    asked = asked_for(creator, admin)
+    journey = in_state("running", "journey", workspace=workspace, created_by=creator)
+    drafted = Delivery.objects.filter(channel__campaign=journey).first()
+    Delivery.objects.filter(pk=drafted.pk).update(status="drafted")
     return {
+        "admin": admin.pk,
+        "journey": journey.pk,
+        "draft": drafted.pk,
+        "flow": CampaignFactory(created_by=creator, kind="flow").pk,
+        "scheduled": in_state("scheduled", "sms", workspace=workspace, created_by=creator).pk,
         "campaigns": campaign.pk,
         "calendar": campaign.pk,
         "channel": campaign.channels.get().pk,
         "people": PersonFactory(workspace=workspace).pk,
+        "objects": RelatedObject.objects.create(
+            type=ObjectType.objects.create(workspace=workspace, name="company"), external_id="acme"
+        ).pk,
+        "object imports": ImportJob.objects.create(
+            workspace=workspace, kind="objects", file_name="b.csv", path="b.csv", status="done"
+        ).pk,
         "imports": ImportJob.objects.create(workspace=workspace, file_name="a.csv", path="a.csv", status="done").pk,
         "segments": Segment.objects.create(
             workspace=workspace, kind="condition", name="Gold", condition={"attribute": "plan", "op": "exists"}
@@ -94,16 +123,31 @@ def ours(workspace: Workspace, creator: Membership, admin_member: Membership) ->
         "labels": LabelFactory(workspace=workspace).pk,
         "topics": Topic.objects.create(workspace=workspace, name="Offers").pk,
         "connections": sandbox_connection(workspace).pk,
-        "approvals": request.pk,
-        "notifications": told.pk,
+        **asked,
     }  # fmt: skip
+
+
+@pytest.fixture
+def admin_member(ours: dict[str, Any]) -> Membership:
+    """The admin of that workspace."""
+    return Membership.objects.get(pk=ours["admin"])
+
+
+#: Pages that only some kinds of campaign have, or that are about something else, by a part of their address.
+OF_A_KIND = {
+    "objects/imports/": "object imports", "imports/": "imports", "drafts/": "journey",
+    "edit/flows/": "flow", "edit/what/add/": "journey",
+    "edit/what/copy/": "journey", "edit/what/steps/": "journey", "edit/schedule/": "scheduled", "steps.csv": "journey",
+    "analytics/<slug:flow>/": "flow",
+}  # fmt: skip
 
 
 def address(space: str, template: str, ours: dict[str, Any]) -> str:
     """The address with ids of the workspace filled in."""
-    pk = ours["imports"] if "imports/" in template else ours.get(space, "")
+    kind = next((kind for part, kind in OF_A_KIND.items() if part in template), space)
     values = {
-        "<int:pk>": pk, "<int:channel>": ours["channel"], "<slug:provider>": "sandbox", "<slug:severity>": "refused",
+        "<int:pk>": ours.get(kind, ""), "<int:draft>": ours["draft"], "<slug:decision>": "release", "<slug:flow>": "one",
+        "<slug:key>": "hello", "<int:channel>": ours["channel"], "<slug:provider>": "sandbox", "<slug:severity>": "refused",
         "<slug:action>": {"connections": "check", "campaigns": "archive"}.get(space, ""),
         "<int:number>": 1, "<slug:choice>": "skip",
     }  # fmt: skip

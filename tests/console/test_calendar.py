@@ -220,7 +220,8 @@ def test_every_part_is_found_by_the_index_of_its_time(creator: Membership) -> No
     with connection.cursor() as cursor:
         cursor.execute(FILL, {"workspace": creator.workspace_id, "now": NOW})
         cursor.execute(FILL_RUNS)
-        cursor.execute("ANALYZE campaigns_campaign; ANALYZE campaigns_run")
+        cursor.execute(FILL_CHANNELS)
+        cursor.execute("ANALYZE campaigns_campaign; ANALYZE campaigns_run; ANALYZE channels_channel")
         visible = Campaign.objects.visible_to(creator)
         for part in calendar.stored_parts(visible, NOW, NOW + timedelta(days=42)):
             sql, values = part.query.sql_with_params()
@@ -240,4 +241,9 @@ FROM generate_series(1, 60000) AS n, LATERAL (SELECT %(now)s::timestamptz + n * 
 FILL_RUNS = """
 INSERT INTO campaigns_run (campaign_id, number, occurs_at, local, note, status, reason, content_hash)
 SELECT id, 1, starts_at, '', '', 'planned', '', '' FROM campaigns_campaign
+"""
+FILL_CHANNELS = """
+INSERT INTO channels_channel (campaign_id, kind, position, status, status_reason, content, pauses, enrol_cursor, enrolled,
+    sweep, sweep_reason, created_at, sends_at)
+SELECT id, kind, 0, 'ready', '', '{}', 0, 0, false, '', '', created_at, starts_at FROM campaigns_campaign
 """

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from campaigns.models import Campaign, Membership
-from channels.models import Delivery
+from channels.models import Channel, Delivery
 from tests.console.conftest import Browse
 from tests.factories import NOW, CampaignFactory, PersonFactory, in_state
 
@@ -43,6 +43,31 @@ def test_every_row_says_why(page: Client, campaign: Campaign) -> None:
     assert "The message could not be personalised" in text
 
 
+@pytest.mark.parametrize("kind", ["journey", "flow"])
+def test_a_message_of_a_workflow_says_of_which_step_it_is(
+    page: Client, creator: Membership, kind: str
+) -> None:
+    made = CampaignFactory(created_by=creator, kind=kind)
+    step = {
+        "key": "hi",
+        "type": "message",
+        "channel": "email",
+        "subject": "Hello",
+        "body": "x",
+        "name": "Say hello",
+    }
+    flow = {"key": "one", "name": "Welcome", "workflow": [step]}
+    Campaign.objects.filter(pk=made.pk).update(workflow=[step] if kind == "journey" else [], flows=[flow])
+    for key in ("hi", "gone") if kind == "journey" else ("one:hi", "one:gone"):
+        person = PersonFactory(workspace=creator.workspace)
+        Delivery.objects.create(
+            channel=made.channels.get(), person=person, status="sent", step=key, due_at=NOW
+        )
+    text = page.get(f"/campaigns/{made.pk}/messages/").content.decode()
+    assert ">Say hello<" in text if kind == "journey" else ">Say hello (Welcome)<" in text
+    assert "gone<" in text, "of a step that has been removed its key is left"
+
+
 def test_counts_on_the_page_add_up(page: Client, campaign: Campaign) -> None:
     response = page.get(f"/campaigns/{campaign.pk}/messages/")
     assert (
@@ -50,6 +75,17 @@ def test_counts_on_the_page_add_up(page: Client, campaign: Campaign) -> None:
         == response.context["chosen"].audience
         == 6
     )
+
+
+def test_messages_of_several_channels_are_not_called_people(page: Client, campaign: Campaign) -> None:
+    first = campaign.channels.get()
+    assert page.get(f"/campaigns/{campaign.pk}/").context["tiles"][0]["label"] == "Audience"
+    second = Channel.objects.create(campaign=campaign, kind="sms", connection=first.connection)
+    Delivery.objects.create(
+        channel=second, person=PersonFactory(workspace=campaign.workspace), status="sent", due_at=NOW
+    )
+    tile = page.get(f"/campaigns/{campaign.pk}/").context["tiles"][0]
+    assert (tile["label"], tile["value"]) == ("Messages", 7)
 
 
 def test_the_error_page_groups_failures_by_reason(page: Client, campaign: Campaign) -> None:

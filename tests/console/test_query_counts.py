@@ -9,9 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Membership
+from campaigns.models import Membership, RelatedObject
+from campaigns.services.objects import upsert_objects
 from channels.models import Channel
 from tests.factories import (
+    NOW,
     CampaignFactory,
     LabelFactory,
     PersonFactory,
@@ -43,6 +45,11 @@ def people(owner: Membership) -> None:
     PersonFactory.create_batch(3, workspace=owner.workspace)
 
 
+def objects(owner: Membership) -> None:
+    rows = [{"type": "company", "external_id": str(RelatedObject.objects.count() + n)} for n in range(3)]
+    assert upsert_objects(owner.workspace, rows, NOW).created == 3
+
+
 def segments(owner: Membership) -> None:
     SegmentFactory.create_batch(2, workspace=owner.workspace)
 
@@ -61,6 +68,7 @@ def connections(owner: Membership) -> None:
         ("/campaigns/", campaigns, 10),
         ("/campaigns/?status=running&kind=sms&q=campaign", campaigns, 10),
         ("/people/", people, 6),
+        ("/objects/", objects, 7),
         ("/segments/", segments, 6),
         ("/labels/", labels, 6),
         ("/channels/", connections, 6),

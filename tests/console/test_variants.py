@@ -128,27 +128,6 @@ def test_what_is_wrong_stands_beside_its_field(
     assert content_of(campaign) == PLAIN
 
 
-def test_a_step_of_a_journey_is_tested_and_keeps_its_winner(page: Client, creator: Membership) -> None:
-    campaign = CampaignFactory(created_by=creator, kind="journey")
-    step = {"key": "hello", "type": "message", "channel": "email", **AB, "winner": "B"}
-    Campaign.objects.filter(pk=campaign.pk).update(workflow=[step])
-    text = page.get(what(campaign)).content.decode()
-    assert 'name="s0-v0-name" value="A"' in text and 'name="s0-winner" value="B"' in text
-    posted = rows("ab", ("A", "3", "one", "first"), ("B", "1", "two", "second"))
-    posted = {name.replace("c0-", "s0-"): value for name, value in posted.items()}
-    base = form(
-        campaign,
-        steps=1,
-        **{"s0-key": "hello", "s0-type": "message", "s0-channel": "email", "s0-winner": "B"},
-    )
-    assert page.post(what(campaign), base | posted).status_code == 302
-    assert Campaign.objects.get(pk=campaign.pk).workflow == [step]
-    text = page.post(
-        what(campaign), form(campaign, **base | posted | {"op": "step:single-0"})
-    ).content.decode()
-    assert ">first</textarea>" in text
-
-
 def test_the_overview_compares_and_a_winner_is_chosen(page: Client, creator: Membership) -> None:
     campaign = message(creator, AB)
     channel = Channel.objects.get(campaign=campaign)
@@ -168,7 +147,34 @@ def test_the_overview_compares_and_a_winner_is_chosen(page: Client, creator: Mem
         assert page.get(address + query).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("status", "is_offered"), [("running", True), ("completed", False), ("stopped", False)]
+)
+def test_where_nobody_gets_a_message_any_more_there_is_nothing_to_win(
+    page: Client, creator: Membership, status: str, is_offered: bool
+) -> None:
+    sandbox = sandbox_connection(creator.workspace)
+    channels = [{"kind": "email", "connection": sandbox.pk, "content": AB}]
+    campaign = CampaignFactory(created_by=creator, kind="outreach", channels=channels)
+    Channel.objects.filter(campaign=campaign).update(status=status)
+    text = page.get(f"/campaigns/{campaign.pk}/").content.decode()
+    assert ("Make it the winner" in text) is is_offered
+
+
 def test_strangers_see_no_winner_page(browse: Any, creator: Membership, stranger: Membership) -> None:
     channel = Channel.objects.get(campaign=message(creator, AB))
     address = f"/campaigns/{channel.campaign_id}/channels/{channel.pk}/winner/?variant=A"
     assert browse(stranger).get(address).status_code == 404
+
+
+def test_a_test_in_a_flow_is_shown_by_the_name_of_its_step(page: Client, creator: Membership) -> None:
+    step = {"key": "hi", "type": "message", "channel": "email", "name": "Say hello", **AB}
+    flow = {"key": "one", "name": "Welcome", "active": True, "workflow": [step]}
+    channels = [{"kind": "email", "connection": sandbox_connection(creator.workspace).pk}]
+    campaign = CampaignFactory(created_by=creator, kind="flow", channels=channels, flows=[flow])
+    text = page.get(f"/campaigns/{campaign.pk}/").content.decode()
+    assert "A/B test of Say hello (Welcome)" in text
+    address = f"/campaigns/{campaign.pk}/channels/{campaign.channels.get().pk}/winner/"
+    assert f'{address}?variant=B&amp;step=one%3Ahi"' in text
+    assert page.post(address, {"variant": "B", "step": "one:hi"}).status_code == 302
+    assert Campaign.objects.get(pk=campaign.pk).flows[0]["workflow"][0]["winner"] == "B"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from campaigns.management.commands import work
 from campaigns.models import Membership
 from campaigns.services import duties
 from campaigns.services.rendering_campaign import render_campaign
-from channels.engine.dispatch import dispatch_channel
+from channels.engine.claiming import due_channels
+from channels.engine.dispatch import DispatchReport, dispatch_channel
+from channels.engine.pacing import LARGEST_WINDOW
+from channels.engine.stopping import StopRequest
 from channels.models import Channel, Connection
 from channels.services.connections import update_connection
 from tests import factories
@@ -90,3 +97,42 @@ def test_a_connection_killed_mid_run(member: Membership, smtp_sink: Sink) -> Non
     after = [record["to"] for record in smtp_sink.journal()]
     assert not before & set(after) and len(after) == len(set(after))
     assert len(before) + len(after) >= PEOPLE - unsure
+
+
+@pytest.mark.parametrize("first", ["the dead one", "the healthy one"])
+def test_a_dead_connection_costs_its_neighbours_no_claim(
+    member: Membership, smtp_sink: Sink, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Counted: the dead one takes one turn and a small window of claims; the healthy one is claimed as if it were alone."""
+    campaign = make_campaign(None, "outreach", workspace=member.workspace)
+    dead = channel_through(factories.smtp_connection(member.workspace, free_port()), campaign)
+    healthy = channel_through(factories.smtp_connection(member.workspace, smtp_sink.port), campaign)
+    order = [dead.pk, healthy.pk] if first == "the dead one" else [healthy.pk, dead.pk]
+    turns: list[tuple[int, int]] = []
+
+    def due(now: datetime) -> list[int]:
+        return sorted(due_channels(now), key=order.index)
+
+    def turn(channel_id: int, **options: Any) -> DispatchReport:
+        report = dispatch_channel(channel_id, **options)
+        turns.append((channel_id, report.claimed))
+        return report
+
+    monkeypatch.setattr(work, "due_channels", due)
+    monkeypatch.setattr(work, "dispatch_channel", turn)
+    command = work.Command()
+    command.seconds, command.sent = 20.0, Counter()
+    while command.round(StopRequest()):
+        pass
+    assert [pk for pk, _ in turns] == order, "one turn each: nobody comes back to the dead one"
+    claimed = dict(turns)
+    assert claimed[healthy.pk] == PEOPLE and ledger(healthy) == {"sent": PEOPLE}
+    assert claimed[dead.pk] <= LARGEST_WINDOW and ledger(dead) == {"pending": PEOPLE}
+    assert Connection.objects.get(pk=dead.connection_id).status == "error"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

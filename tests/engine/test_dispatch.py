@@ -11,6 +11,7 @@ from django.db import connections
 
 from campaigns.models import Campaign, Person
 from channels.domain.templating import Template
+from channels.engine import claiming
 from channels.engine.dispatch import dispatch_channel
 from channels.models import Channel, Connection, Delivery, InAppMessage, SandboxMessage
 from channels.services import suppression
@@ -49,14 +50,20 @@ def test_a_second_dispatch_sends_nothing(scripted: ScriptedProvider) -> None:
     assert len(scripted.messages) == 10
 
 
-def test_the_earliest_due_goes_first(scripted: ScriptedProvider) -> None:
+def test_the_earliest_due_are_claimed_first(scripted: ScriptedProvider) -> None:
+    """In which order those of one claim then go is left to the database and the provider's lines."""
     channel = scripted_blast(60)
     rows = list(Delivery.objects.filter(channel=channel).order_by("id"))
     for place, row in enumerate(reversed(rows)):
         row.due_at = NOW - timedelta(minutes=60 - place)
     Delivery.objects.bulk_update(rows, ["due_at"])
-    dispatch_channel(channel.pk, now=NOW)
-    assert [message.key for message in scripted.messages] == [row.pk for row in reversed(rows)]
+    waiting = [row.pk for row in reversed(rows)]
+    for count in (1, 20, 39):
+        gate = claiming.look(channel.pk, NOW)
+        assert gate is not None
+        claimed = claiming.claim(channel.pk, gate, count, address_kind="none", lease_seconds=60)
+        expected, waiting = waiting[:count], waiting[count:]
+        assert sorted(row.id for row in claimed) == sorted(expected)
 
 
 def test_each_mail_is_personal_and_can_be_unsubscribed_from(smtp_sink: Sink) -> None:

@@ -3,7 +3,8 @@
 import pytest
 from django.db import connection
 
-from campaigns.engine.audience import Audience, audience_of, count_people
+from campaigns.engine.audience import Audience, audience_of
+from campaigns.engine.audience_counts import count_people
 from campaigns.engine.batches import go_by_index, walk_together
 from campaigns.engine.enrolment import enrol_channel, enrol_sql
 from campaigns.models import Person
@@ -109,7 +110,8 @@ def test_a_chunk_reads_only_its_own_people():
     listed = audience_of(channel.campaign)
     for audience in (listed, Audience(workspace.pk), Audience(workspace.pk, without=(segment.pk,))):
         values = audience.params | {
-            "channel": channel.pk, "run": 0, "now": NOW, "after": people[100_000], "upto": people[120_000], "chunk": 20_000,
+            "channel": channel.pk, "run": 0, "now": NOW, "due": NOW,
+            "after": people[100_000], "upto": people[120_000], "chunk": 20_000,
         }  # fmt: skip
         with connection.cursor() as cursor:
             go_by_index(cursor)

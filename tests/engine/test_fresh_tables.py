@@ -13,7 +13,8 @@ from django.db import connection
 
 from campaigns.domain.people import PersonRow
 from campaigns.engine import ledger, settling
-from campaigns.engine.audience import audience_of, count_people
+from campaigns.engine.audience import audience_of
+from campaigns.engine.audience_counts import count_people
 from campaigns.engine.enrolment import enrol_channel
 from campaigns.engine.journeys import advance, enter_people
 from campaigns.models import Campaign, Segment, Workspace

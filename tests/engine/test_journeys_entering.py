@@ -44,8 +44,8 @@ def restart(campaign: Campaign, audience: str, now) -> None:
         status="running",
         enter_since=now,
         enter_round=2,
-        enter_cursor=0 if audience == "current" else -1,
     )
+    campaign.entrances.update(since=now, cursor=0 if audience == "current" else -1)
 
 
 # --- entering: the wave
@@ -57,7 +57,7 @@ def test_current_people_enter_in_a_wave(chunk):
     assert enter_people(campaign.pk, NOW, chunk=chunk) == 10
     assert places(campaign) == {"active:hello": 10}
     assert enter_people(campaign.pk, NOW, chunk=chunk) == 0
-    assert Campaign.objects.get(pk=campaign.pk).enter_cursor == entering.NO_WAVE
+    assert campaign.entrances.get().cursor == entering.NO_WAVE
 
 
 def test_a_wave_resumes():
@@ -102,13 +102,13 @@ def test_two_at_once_let_everybody_in_once():
 @pytest.mark.django_db(transaction=True)
 def test_a_stop_during_a_chunk_leaves_nobody_of_the_chunk_inside(monkeypatch):
     campaign = journey_over(30)
-    look = entering._move_wave
+    look = entering.move_entrance
 
-    def stop_then_look(cursor, values):
+    def stop_then_look(*args, **values):
         at_once(lambda: update(campaign, status="stopped", enter_since=None))
-        return look(cursor, values)
+        return look(*args, **values)
 
-    monkeypatch.setattr(entering, "_move_wave", stop_then_look)
+    monkeypatch.setattr(entering, "move_entrance", stop_then_look)
     assert enter_people(campaign.pk, NOW, chunk=10) == 0
     assert places(campaign) == {}
 
@@ -178,7 +178,7 @@ def test_a_rehearsal_with_a_time_to_come_does_not_shut_out_tomorrows_people():
     far = NOW.replace(year=2090)
     campaign = journey_over(1, enter_cursor=entering.NO_WAVE)
     enter_people(campaign.pk, far)
-    assert Campaign.objects.get(pk=campaign.pk).enter_since < far - DAY
+    assert campaign.entrances.get().since < far - DAY
 
 
 # --- frequency

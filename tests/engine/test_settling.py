@@ -146,9 +146,22 @@ def test_asking_does_not_walk_over_what_was_sent(segment):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE channels_delivery, channels_tally")
     for sql in (settling._COMPLETE, settling._CHANNELS, settling._SETTLE):
-        plan = world.explain(sql.format(only=""), {"most": 1000, "kinds": ["sms"]})
+        plan = world.explain(sql.format(only=""), {"most": 1000, "kinds": ["sms"], "now": NOW})
         assert "Seq Scan on channels_delivery" not in plan, plan
         assert "delivery_once" not in plan, plan
+
+
+def test_whether_a_report_is_awaited_is_one_probe_of_an_index(segment):
+    channel = make_channel(make_campaign(segment, "voice"), "voice", enrolled=True)
+    insert_deliveries(channel, 5000, "sent")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO channels_call (delivery_id, channel_id, number, provider_id, outcome, detail, called_at)
+               SELECT id, channel_id, 1, '', 'answered', '', due_at FROM channels_delivery"""
+        )
+        cursor.execute("ANALYZE channels_call, channels_delivery, channels_tally")
+    plan = world.explain(settling._CHANNELS.format(only=""), {"most": 10, "only": None, "now": NOW})
+    assert "call_unreported" in plan and "Seq Scan on channels_call" not in plan, plan
 
 
 # --- six months

@@ -2,8 +2,14 @@
 
 import pytest
 
-from campaigns.domain.durations import Duration, DurationError, parse_duration, parse_duration_problem
-from campaigns.domain.workflow import next_steps, parse_workflow, workflow_errors, workflow_problem
+from campaigns.domain.durations import (
+    Duration,
+    DurationError,
+    duration_words,
+    parse_duration,
+    parse_duration_problem,
+)
+from campaigns.domain.workflow import graph_of, workflow_errors, workflow_problem
 
 HELLO = {"key": "hello", "type": "message", "channel": "sms", "body": "Hi"}
 WAIT = {"key": "wait", "type": "delay", "for": "3 days"}
@@ -50,15 +56,22 @@ def test_what_is_no_duration_says_what_would_be_right(written):
     assert parse_duration_problem(written)
 
 
+@pytest.mark.parametrize(
+    ("written", "words"), [("1 hours", "1 hour"), ("1 day", "1 day"), ("2 days", "2 days"), ("soon", "soon")]
+)
+def test_durations_in_words_count_one_as_one(written, words):
+    assert duration_words(written) == words
+
+
 def test_a_good_workflow():
     assert workflow_errors([HELLO, WAIT, END]) == {}
-    steps = parse_workflow([HELLO, WAIT, END])
-    assert [(step.key, following and following.key) for step, following in next_steps(steps)] == [
+    nodes = graph_of([HELLO, WAIT, END])
+    assert [(node.key, *(way.to for way in node.ways)) for node in nodes.values()] == [
         ("hello", "wait"),
         ("wait", "end"),
         ("end", None),
     ]
-    assert steps[1].duration == Duration(3, "day")
+    assert nodes["wait"].step.duration == Duration(3, "day")
 
 
 @pytest.mark.parametrize(
@@ -71,8 +84,8 @@ def test_a_good_workflow():
         ([{**HELLO, "key": "k" * 61}], "workflow.0.key", "1 to 60"),
         ([{"type": "exit"}], "workflow.0.key", "needs a key"),
         ([HELLO, HELLO], "workflow.1.key", "used once"),
-        ([{"key": "a"}], "workflow.0.type", "Unknown step type None; known types are message, delay, exit"),
-        ([{"key": "a", "type": "branch"}], "workflow.0.type", "Unknown step type 'branch'"),
+        ([{"key": "a"}], "workflow.0.type", "Unknown step type None; known types are message, delay, window"),
+        ([{"key": "a", "type": "loop"}], "workflow.0.type", "Unknown step type 'loop'"),
         ([{"key": "a", "type": ["exit"]}], "workflow.0.type", "Unknown step type"),
         ([{**END, "if": 1}], "workflow.0.if", "Unknown key of a exit step"),
         ([{**WAIT, "for": "soon"}], "workflow.0.for", "is no duration"),
@@ -81,7 +94,7 @@ def test_a_good_workflow():
         ([{**HELLO, "channel": None}], "workflow.0.channel", "must be one of"),
         ([{**HELLO, "body": ""}], "workflow.0.body", ""),
         ([{**HELLO, "body": "{{ person.name "}], "workflow.0.body", ""),
-        ([{**HELLO, "sending": "draft"}], "workflow.0.sending", "automatic"),
+        ([{**HELLO, "sending": "later"}], "workflow.0.sending", "automatic"),
         ([END] * 201, "workflow", "at most 200"),
     ],
 )  # fmt: skip
@@ -106,7 +119,7 @@ def test_all_errors_at_once():
         ([], {"sms"}, "no message yet"),
         ([WAIT, END], {"sms"}, "no message yet"),
         ([HELLO], {"email"}, "“hello” sends by SMS, but the campaign has no SMS channel"),
-        ([{"key": "a", "type": "split"}], {"sms"}, "workflow.0.type: Unknown step type"),
+        ([{"key": "a", "type": "loop"}], {"sms"}, "workflow.0.type: Unknown step type"),
     ],
 )
 def test_whether_a_campaign_can_run_it(workflow, kinds, words):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, connections
 
-from campaigns.models import Campaign, Journey, Person, Segment, Workspace
+from campaigns.models import Campaign, Entrance, Journey, Person, Segment, Workspace
 from channels.models import Channel, Connection, Delivery
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -92,8 +92,10 @@ def delay(key: str, duration: str) -> dict[str, Any]:
 
 def make_journey(segment: Segment | None, workflow: list[dict[str, Any]], **fields: Any) -> Campaign:
     """A running journey that has just been started for current people and future additions, with an SMS channel."""
-    doors = {"enter_since": NOW, "enter_cursor": 0, "enter_round": 1}
-    campaign = make_campaign(segment, "journey", workflow=workflow, **{**doors, **fields})
+    cursor = fields.pop("enter_cursor", 0)
+    fields = {"enter_since": NOW, "enter_round": 1, **fields}
+    campaign = make_campaign(segment, "journey", workflow=workflow, **fields)
+    Entrance.objects.create(campaign=campaign, since=NOW, cursor=cursor)
     make_channel(campaign)
     return campaign
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from unittest import mock
 
 import factory
 from factory.django import DjangoModelFactory
 
-from campaigns.domain import guards, permissions
+from campaigns.domain import permissions
 from campaigns.models import Campaign, Membership, Workspace
 from channels.models import Connection
 from tests.factories.channels import sandbox_connection
@@ -20,8 +19,6 @@ from tests.factories.workspaces import NOW, MembershipFactory, WorkspaceFactory
 #: The kind of channel that a campaign of this kind has where nothing else is said.
 CHANNEL = {"sms": "sms", "voice": "voice"}
 BODY = "Hello {{ person.first_name }}"
-#: The guards that say "not in this release": the lifecycles exist, so tests walk past them.
-_LATER = {name: lambda facts: "" for name in ("needs_flow_engine", "needs_strategy_engine")}
 
 
 class CampaignFactory(DjangoModelFactory):
@@ -49,7 +46,11 @@ class CampaignFactory(DjangoModelFactory):
         connection = values.pop("connection", None)
         if "audience" not in values:
             values["audience"] = {"segment": SegmentFactory(workspace=workspace, people=number, now=now).pk}
-        data = campaign_data(values["kind"], connection or _connection(workspace)) | values
+        data = campaign_data(values["kind"], connection or _connection(workspace))
+        if values["kind"] == "flow":
+            chosen = (values.pop("audience") or {}).get("segment")
+            data["flows"][0]["trigger"] = {"type": "segment", "in": [[chosen]]} if chosen else {}
+        data |= values
         return create_campaign(Actor.member(owner), data, now)
 
     @classmethod
@@ -71,8 +72,13 @@ def campaign_data(kind: str, connection: Connection) -> dict[str, Any]:
             "workflow": [{"key": "hello", **message}, wait, {"key": "again", **message}],
         }
     if kind == "flow":
-        item.pop("content")
-        return {"channels": [item], "flows": [{"key": "one", "name": "One", "active": True, "workflow": []}]}
+        message = {"type": "message", "channel": channel, **item.pop("content")}
+        wait = {"key": "wait", "type": "delay", "for": "2 days"}
+        steps = [{"key": "hello", **message}, wait, {"key": "again", **message}]
+        return {
+            "channels": [item],
+            "flows": [{"key": "one", "name": "One", "active": True, "workflow": steps}],
+        }
     if kind == "python":
         return {"channels": [item], "strategy": "everyone_at_once"}
     return {"channels": [item]}
@@ -104,9 +110,8 @@ def in_state(status: str, kind: str, now: datetime = NOW, **values: Any) -> Camp
     if status == "draft" and kind == "python":
         values.setdefault("strategy", "")
     campaign = CampaignFactory(kind=kind, now=now, **values)
-    with mock.patch.dict(guards.GUARDS, _LATER):
-        for step in route:
-            step(campaign, now)
+    for step in route:
+        step(campaign, now)
     campaign = Campaign.objects.select_related("workspace").get(pk=campaign.pk)
     assert campaign.status == status, f"The walk of {kind} to {status} ended in {campaign.status}."
     return campaign

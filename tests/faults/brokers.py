@@ -178,8 +178,10 @@ class Processes:
         return process
 
 
-def connected() -> set[str]:
-    """Names of the processes that are connected to the test's database."""
+def connected(how: str = "true") -> set[str]:
+    """Names of the processes that are connected to the test's database; ``how`` is asked of pg_stat_activity."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT application_name FROM pg_stat_activity WHERE datname = current_database()")
+        cursor.execute(
+            f"SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND {how}"
+        )
         return {name for (name,) in cursor.fetchall()}

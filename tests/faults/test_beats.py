@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
-from django_celery_beat.models import IntervalSchedule
+from django_celery_beat.models import IntervalSchedule, PeriodicTasks
 
 from campaigns.models import Activity, Campaign, Membership
 from campaigns.services import timetable
@@ -115,3 +116,20 @@ def test_one_start_one_completion_and_one_stop(
     assert set(statuses) <= {"sent", "cancelled:stopped"} and sum(statuses.values()) <= PEOPLE * 10
     numbers = SandboxMessage.objects.values_list("address", flat=True)
     assert len(numbers) == len(set(numbers)) == statuses.get("sent", 0) < PEOPLE * 10
+
+
+def test_a_beat_asked_to_stop_in_the_middle_of_a_query_stops(tmp_path: Path) -> None:
+    """Its answer to the signal must not ask the connection that it has just interrupted."""
+    timetable.fill()
+    processes = Processes(Files(tmp_path / "data"))
+    beat = processes.beat()
+    try:
+        wait_until(lambda: "beat-1" in connected(), "the beat is at the database")
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {PeriodicTasks._meta.db_table} IN ACCESS EXCLUSIVE MODE")
+            wait_until(lambda: "beat-1" in connected("wait_event_type = 'Lock'"), "the beat's query waits")
+            beat.terminate()
+        assert beat.wait(30) == 0
+    finally:
+        processes.kill()

@@ -30,7 +30,7 @@ class CeleryWorker:
     def __init__(self, data_dir: Path) -> None:
         embedded.claim_data_folder(data_dir)
         options = embedded.broker_options(embedded.BROKER_URL, data_dir)
-        self.app = Celery("ringer", broker=embedded.BROKER_URL)
+        self.app = Celery("ringer", broker=embedded.BROKER_URL, set_as_current=False)
         self.app.conf.update(
             broker_transport="config.embedded_broker:Transport", broker_transport_options=options
         )

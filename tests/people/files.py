@@ -41,19 +41,31 @@ _SHAPES: list[Callable[[str], str]] = [
 
 
 def people_rows(number: int, seed: int = 1) -> list[list[str]]:
-    """So many rows under `HEADER`: unique ids, addresses and numbers; extensions on some; job titles with commas."""
+    """So many rows under `HEADER`: unique ids, addresses and numbers; extensions on some; job titles with commas.
+
+    Rows of another seed (1 to 8) are other people: both files can come into one workspace.
+    """
     fake, chance = Faker("en_US"), random.Random(seed)
     fake.seed_instance(seed)
     first, last = ([fake.first_name() for _ in range(50)], [fake.last_name() for _ in range(50)])
     jobs, dates = ([fake.job() for _ in range(50)], [fake.date() for _ in range(50)])
     rows = []
-    for index in range(1, number + 1):
+    first_number = (seed - 1) * 1_000_000 + 1
+    for index in range(first_number, first_number + number):
         digits = f"{200 + index % 700}{2_000_000 + index:07}"
         phone = chance.choice(_SHAPES)(digits) + chance.choice(["", "", "x97114", "x0623"])
         email = f"{chance.choice(first).lower()}{index}@example.{chance.choice(['org', 'com', 'net'])}"
         names = [chance.choice(first), chance.choice(last), chance.choice(["Female", "Male"])]
         rows.append(
-            [str(index), f"id{index:08}", *names, email, phone, chance.choice(dates), chance.choice(jobs)]
+            [
+                str(index - first_number + 1),
+                f"id{index:08}",
+                *names,
+                email,
+                phone,
+                chance.choice(dates),
+                chance.choice(jobs),
+            ]
         )
     return rows
 

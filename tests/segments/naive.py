@@ -23,6 +23,8 @@ class Somebody:
     segments: set[int] = field(default_factory=set)
     sent: list[tuple[str, datetime]] = field(default_factory=list)
     """(label, when) of messages."""
+    related: list[tuple[str, dict[str, str], dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    """(type, fields of the object, its attributes, those of the relationship)."""
 
 
 def meets(who: Somebody, condition: dict[str, Any], now: datetime) -> bool:
@@ -33,6 +35,9 @@ def meets(who: Somebody, condition: dict[str, Any], now: datetime) -> bool:
         return any(meets(who, part, now) for part in condition["any"])
     if "not" in condition:
         return not meets(who, condition["not"], now)
+    for by in ("object", "relationship"):
+        if by in condition:
+            return _related(who, by, condition, now) == (condition.get("op", "related") == "related")
     op = condition["op"]
     if "attribute" in condition:
         return _attribute(who, condition["attribute"], op, condition.get("value"))
@@ -44,6 +49,15 @@ def meets(who: Somebody, condition: dict[str, Any], now: datetime) -> bool:
         return (condition["segment"] in who.segments) == (op == "in")
     sent = any(label == condition["label"] and when > since for label, when in who.sent)
     return sent == (op == "sent")
+
+
+def _related(who: Somebody, by: str, condition: dict[str, Any], now: datetime) -> bool:
+    for name, fields, attributes, role in who.related:
+        thing = Somebody(fields, attributes) if by == "object" else Somebody({}, role)
+        where = condition.get("where")
+        if name.lower() == condition[by].lower() and (where is None or meets(thing, where, now)):
+            return True
+    return False
 
 
 def _since(within: str | None, now: datetime) -> datetime:

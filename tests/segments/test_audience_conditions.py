@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from campaigns.engine.audience import at_least, audience_of, count_people
+from campaigns.engine.audience import audience_of
+from campaigns.engine.audience_counts import at_least, count_people
 from campaigns.engine.enrolment import enrol_channel
 from campaigns.engine.journeys import enter_people
 from campaigns.models import Campaign, Journey

@@ -30,6 +30,11 @@ BOUGHT = {"event": "purchase", "op": "done", "within": "30 days", "at_least": 2}
         ({"segment": 7, "op": "not_in"}, "is not in “Friends”"),
         ({"label": "Onboarding", "op": "sent", "within": "1 week"},
          "was sent a message labelled “Onboarding” within 1 week"),
+        ({"object": "company"}, "is related to a “company”"),
+        ({"object": "company", "op": "not_related", "where": PLAN},
+         "is not related to a “company” where plan is “gold”"),
+        ({"relationship": "company", "where": {"all": [PLAN, {"attribute": "role", "op": "exists"}]}},
+         "is related to a “company” by a relationship where (plan is “gold” and role is known)"),
         ({"all": [PLAN, {"any": [BOUGHT, {"not": PLAN}]}]},
          "plan is “gold” and (has done “purchase” at least 2 times within 30 days or not (plan is “gold”))"),
     ],
@@ -55,6 +60,14 @@ def _nested(levels: int) -> dict[str, Any]:
         ({"any": PLAN}, "condition.any"),
         ({"all": [PLAN, 7]}, "condition.all.1"),
         ({"all": [PLAN], "more": 1}, "condition.more"),
+        ({"object": ""}, "condition.object"),
+        ({"object": "company", "op": "in"}, "condition.op"),
+        ({"object": "company", "relationship": "company"}, "condition"),
+        ({"object": "company", "within": "1 day"}, "condition.within"),
+        ({"object": "company", "where": []}, "condition.where"),
+        ({"object": "company", "where": BOUGHT}, "condition.where"),
+        ({"object": "company", "where": {"all": [PLAN, {"segment": 1, "op": "in"}]}}, "condition.where.all.1"),
+        ({"relationship": "company", "where": {**PLAN, "op": "like"}}, "condition.where.op"),
         ({"not": [PLAN]}, "condition.not"),
         ({**PLAN, "extra": 1}, "condition.extra"),
         ({**PLAN, "op": "like"}, "condition.op"),
@@ -118,7 +131,7 @@ def test_the_deepest_and_the_largest_are_accepted() -> None:
 def test_what_a_condition_looks_at() -> None:
     condition = {"all": [PLAN, BOUGHT, {"not": {"segment": 3, "op": "in"}}, {"label": "L", "op": "sent"}]}
     assert uses_of(parse_condition(condition)) == {
-        "attributes": ["plan"], "events": ["purchase"], "segments": [3], "labels": ["L"],
+        "attributes": ["plan"], "events": ["purchase"], "segments": [3], "labels": ["L"], "objects": [],
     }  # fmt: skip
 
 

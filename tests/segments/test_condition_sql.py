@@ -14,7 +14,16 @@ from hypothesis import strategies as some
 
 from campaigns.domain.condition_reading import parse_condition
 from campaigns.engine.conditions import compile_condition
-from campaigns.models import Event, Label, Person, Segment, SegmentMember
+from campaigns.models import (
+    Event,
+    Label,
+    ObjectType,
+    Person,
+    RelatedObject,
+    Relationship,
+    Segment,
+    SegmentMember,
+)
 from channels.models import Delivery
 from tests.engine.world import make_campaign, make_channel, make_workspace
 from tests.segments.naive import Somebody, meets
@@ -33,6 +42,7 @@ NASTY: list[Any] = [
 KEYS = ["plan", "age", "born", "vip", "a.b", 'quo"te', "email"]
 NAMES = ["purchase", "visit"]
 LABELS = ["Onboarding", "Sale"]
+TYPES = ["company", "Account"]
 
 
 class World:
@@ -47,6 +57,8 @@ class World:
             campaign = make_campaign(self.lists[0], name=name)
             campaign.labels.add(Label.objects.create(workspace=self.workspace, name=name))
             self.channels[name] = make_channel(campaign)
+        kinds = [ObjectType.objects.create(workspace=self.workspace, name=name) for name in TYPES]
+        self.objects = [(kind.name, self._object(kind, n, chance)) for kind in kinds for n in range(8)]
         self.people: dict[int, Somebody] = {}
         for index in range(number):
             self._add(index, chance)
@@ -69,11 +81,21 @@ class World:
             SegmentMember.objects.create(segment=segment, person=person, since=NOW)
         for label in chance.sample(LABELS, chance.choice([0, 1, 2])):
             self._send(who, person, label, chance)
+        for name, thing in chance.sample(self.objects, chance.choice([0, 0, 1, 3])):
+            role = {key: chance.choice(NASTY) for key in chance.sample(KEYS, 2)}
+            Relationship.objects.create(object=thing, person=person, attributes=role, since=NOW)
+            fields = {"external_id": thing.external_id}
+            who.related.append((name, fields, json.loads(json.dumps(thing.attributes)), role))
         Event.objects.bulk_create(
             Event(workspace=self.workspace, person=person, name=name, occurred_at=when, received_at=NOW)
             for name, when in who.events
         )
         self.people[person.pk] = who
+
+    @staticmethod
+    def _object(kind: ObjectType, index: int, chance: random.Random) -> RelatedObject:
+        attributes = {key: chance.choice(NASTY) for key in chance.sample(KEYS, 3)}
+        return RelatedObject.objects.create(type=kind, external_id=f"{index}", attributes=attributes)
 
     def _send(self, who: Somebody, person: Person, label: str, chance: random.Random) -> None:
         status = chance.choice(["sent", "sent", "failed", "pending"])
@@ -107,14 +129,32 @@ def _leaf(kind: str, **parts: Any) -> some.SearchStrategy[dict[str, Any]]:
     return given_parts.map(lambda found: {key: value for key, value in found.items() if value is not None})
 
 
-def leaves(lists: list[int]) -> some.SearchStrategy[dict[str, Any]]:
-    keys = some.sampled_from(KEYS)
+def attributes(keys: some.SearchStrategy[str]) -> some.SearchStrategy[dict[str, Any]]:
     return some.one_of(
         _leaf("attribute", attribute=keys, op=some.sampled_from(["eq", "ne"]), value=scalars),
         _leaf("attribute", attribute=keys, op=some.sampled_from(["gt", "gte", "lt", "lte"]), value=numbers | dates),
         _leaf("attribute", attribute=keys, op=some.sampled_from(["contains", "starts_with"]), value=texts),
         _leaf("attribute", attribute=keys, op=some.just("in"), value=some.lists(scalars, min_size=1, max_size=3)),
         _leaf("attribute", attribute=keys, op=some.sampled_from(["exists", "not_exists"])),
+    )  # fmt: skip
+
+
+def related() -> some.SearchStrategy[dict[str, Any]]:
+    where = attributes(some.sampled_from([*KEYS, "external_id"]))
+    asked = some.none() | where | where.map(lambda one: {"not": one})
+    asked |= some.lists(where, min_size=1, max_size=2).map(lambda parts: {"any": parts})
+    types = some.sampled_from(["Company", "account"])
+    ops = some.sampled_from([None, "related", "not_related"])
+    return _leaf("object", object=types, op=ops, where=asked) | _leaf(
+        "relationship", relationship=types, op=ops, where=asked
+    )
+
+
+def leaves(lists: list[int]) -> some.SearchStrategy[dict[str, Any]]:
+    keys = some.sampled_from(KEYS)
+    return some.one_of(
+        attributes(keys),
+        related(),
         _leaf("event", event=some.sampled_from(NAMES), op=some.sampled_from(["done", "not_done"]), within=withins,
               at_least=some.none() | some.integers(1, 3)),
         _leaf("segment", segment=some.sampled_from(lists), op=some.sampled_from(["in", "not_in"])),

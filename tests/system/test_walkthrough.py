@@ -66,7 +66,7 @@ def import_file(api: ApiCaller, rows: list[list[str]]) -> int:
     return listed
 
 
-def connect(admin: ApiCaller, sink: Sink) -> int:
+def connect(admin: ApiCaller, sink: Sink, name: str = "Walkthrough mail") -> int:
     """Make the connection to the mail server, check it; answers its id."""
     settings = {
         "host": sink.host,
@@ -74,7 +74,7 @@ def connect(admin: ApiCaller, sink: Sink) -> int:
         "security": "none",
         "from_address": "news@example.test",
     }
-    made = admin.post("/connections", {"name": "Walkthrough mail", "provider": "smtp", "settings": settings})
+    made = admin.post("/connections", {"name": name, "provider": "smtp", "settings": settings})
     checked = admin.post(f"/connections/{made['id']}/check")
     assert checked["status"] == "running"
     return made["id"]

@@ -1,4 +1,4 @@
-"""flow (seed 002): event-driven flows. The engine of flows is not part of this release; the lifecycle is."""
+"""flow (seed 002): event-driven flows. Stop leads back to Inactive: people inside keep their place for the next Start."""
 
 from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
@@ -8,7 +8,7 @@ _START = Entry(
     "start",
     "Start",
     (s.RUNNING,),
-    guards=("needs_flow_engine", "needs_active_flow", "needs_connections", "needs_approval"),
+    guards=("needs_active_flow", "needs_workflow", "needs_connections", "needs_approval", "needs_swept"),
 )
 
 LIFECYCLE = Lifecycle(

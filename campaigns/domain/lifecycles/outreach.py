@@ -50,8 +50,8 @@ CHANNEL_MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("resume", "Resume", ("running",), guards=("needs_content", "needs_connections")),
         Entry("stop", "Stop", ("stopped",), danger=True),
     ),
-    "completed": (Entry("remarket", "Remarket", guards=("needs_remarketing",)),),
-    "stopped": (Entry("remarket", "Remarket", guards=("needs_remarketing",)),),
+    "completed": (Entry("remarket", "Remarket", guards=("needs_swept",)),),
+    "stopped": (Entry("remarket", "Remarket", guards=("needs_swept",)),),
     "errored": (
         link("view_error", "View error"),
         Entry(

@@ -1,4 +1,4 @@
-"""python (seed 002): code-driven campaigns. Their engine is not part of this release; the lifecycle is."""
+"""python (seed 002): code-driven campaigns: a registered strategy decides what each contact gets."""
 
 from campaigns.domain import states as s
 from campaigns.domain.lifecycle import Entry, Lifecycle, Look, SystemEdge
@@ -8,8 +8,11 @@ _START = Entry(
     "start",
     "Start",
     (s.RUNNING,),
-    guards=("needs_contacts_and_strategy", "needs_strategy_engine", "needs_approval"),
-)
+    guards=(
+        "needs_contacts_and_strategy", "needs_working_strategy", "needs_filled", "needs_channels", "needs_connections",
+        "needs_swept", "needs_approval",
+    ),
+)  # fmt: skip
 
 LIFECYCLE = Lifecycle(
     kind="python",

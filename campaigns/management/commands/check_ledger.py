@@ -24,7 +24,9 @@ class Command(BaseCommand):
                 f"The ledger does not add up: {wrong:,} {'row' if wrong == 1 else 'rows'} above."
             )
         gone = f" ({looked_at.people_gone:,} of people deleted since)" if looked_at.people_gone else ""
+        again = looked_at.called_again
+        calls = f" {again:,} calls that reached nobody were placed again, as was asked." if again else ""
         self.stdout.write(
             f"The ledger adds up: {looked_at.deliveries:,} deliveries{gone} in {looked_at.channels:,} channels"
-            f" of {looked_at.campaigns:,} campaigns; every count is exact and nobody is lost."
+            f" of {looked_at.campaigns:,} campaigns; every count is exact and nobody is lost.{calls}"
         )

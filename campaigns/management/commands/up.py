@@ -1,7 +1,6 @@
 """`manage.py up`: the whole console on one machine, in the foreground."""
 
 import os
-import signal
 import sys
 import urllib.error
 import urllib.request
@@ -16,7 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config import embedded, preflight
 from config.embedded import CannotStart
-from config.embedded_postgres import PostgresServer, die_with_parent
+from config.embedded_postgres import PostgresServer
+from config.processes import die_with_parent
 from config.supervisor import Child, Output, Supervisor
 
 
@@ -35,6 +35,8 @@ class Command(BaseCommand):
         _end_with_uv()
         self.say = Output()
         self.host, self.port = host, port
+        # Links in what the processes send lead here, unless somebody has said where the console is.
+        os.environ.setdefault("SITE_URL", self.address)
         self.server: PostgresServer | None = None
         embedded.claim_data_folder(settings.DATA_DIR)
         with preflight.hold_data_folder(settings.DATA_DIR):
@@ -110,7 +112,7 @@ class Command(BaseCommand):
         # Two for the duties: a long import must not hold up a start that is due.
         # A worker is busy with a channel while it waits for that channel's rate limit; others must not wait for it.
         processes = {"duties": 2, "dispatch": 2 * settings.DISPATCH_WORKERS}
-        web = [sys.executable, "-m", "gunicorn", "config.wsgi", f"--bind={self.host}:{self.port}"]
+        web = [sys.executable, "-m", "gunicorn", "--config=python:config.gunicorn", "config.wsgi"]
         return [
             *(
                 Child(
@@ -119,7 +121,17 @@ class Command(BaseCommand):
                 for name in settings.QUEUES
             ),
             Child("beat", [*celery, "beat", "--pidfile=", "--loglevel=WARNING"]),
-            Child("web", [*web, "--workers=2", "--threads=6", "--graceful-timeout=5", "--log-level=error"]),
+            Child(
+                "web",
+                [
+                    *web,
+                    f"--bind={self.host}:{self.port}",
+                    "--workers=2",
+                    "--threads=6",
+                    "--graceful-timeout=5",
+                    "--log-level=error",
+                ],
+            ),
         ]
 
     def watch(self) -> None:
@@ -146,10 +158,15 @@ class Command(BaseCommand):
             return False
         return True
 
-    def announce(self) -> None:
+    @property
+    def address(self) -> str:
+        """Where the console is for who sits at this machine."""
         shown = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::"} else self.host
+        return f"http://{shown}:{self.port}"
+
+    def announce(self) -> None:
         self.say("up", "")
-        self.say("up", f"The console is at http://{shown}:{self.port}/")
+        self.say("up", f"The console is at {self.address}/")
         for line in self.log_ins:
             self.say("up", f"  {line}")
         self.say("up", "Ctrl-C stops everything.")
@@ -160,4 +177,4 @@ def _end_with_uv() -> None:
     """Under `uv run`, end when uv is killed: the person who killed it meant the console."""
     parent = psutil.Process(os.getpid()).parent()
     if parent is not None and parent.name() == "uv":
-        die_with_parent(signal.SIGKILL)
+        die_with_parent()

@@ -12,8 +12,7 @@ from channels.providers.anymail.session import AnymailSession, sender_domain
 from channels.providers.base import CheckResult, Receipt, Sender, SettingField, SettingsError
 from channels.providers.http.client import TIMEOUT, brief, check_with, run_apart, url_problem
 from channels.providers.settings_fields import clean_fields
-from channels.providers.smtp.headers import BadMessage
-from channels.providers.smtp.mime import envelope_address
+from channels.providers.smtp.mime import clean_sender
 from channels.providers.threaded import ThreadedSender
 
 
@@ -48,10 +47,7 @@ class AnymailProvider:
     def clean(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Typed settings; raises `SettingsError`."""
         cleaned = clean_fields(self.fields, settings)
-        try:
-            cleaned["from_address"] = envelope_address(cleaned["from_address"], utf8_addresses=False)
-        except BadMessage as problem:
-            raise SettingsError({"from_address": problem.args[1]}) from None
+        cleaned["from_address"] = clean_sender(cleaned["from_address"])
         if cleaned["base_url"] and (wrong := url_problem(cleaned["base_url"])):
             raise SettingsError({"base_url": wrong})
         secret = cleaned["webhook_secret"]

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from channels.providers.base import CheckResult, Outcome, Sender, SettingField, SettingsError
+from channels.providers.base import CheckResult, Outcome, Sender, SettingField
 from channels.providers.fcm.transport import SCOPE, FcmTransport
 from channels.providers.http.client import (
     TIMEOUT,
     ask,
-    clean_address,
     open_session,
     run_apart,
     service_address,
 )
-from channels.providers.http.google_login import GoogleLogin, ServiceAccount, one_line
+from channels.providers.http.google_login import ACCOUNT, GoogleLogin, ServiceAccount, clean_account
 from channels.providers.http.sender import HttpSender
-from channels.providers.settings_fields import clean_fields
 
 
 class FcmProvider:
@@ -28,9 +26,7 @@ class FcmProvider:
     kinds = frozenset({"push"})
     store = ""
     fields = (
-        SettingField(
-            "service_account", "Key file of the service account", "secret", required=True, help="The whole JSON file."
-        ),
+        ACCOUNT,
         SettingField("ttl_hours", "Hours a message waits for a device", "number", default=72, minimum=0, maximum=672),
         SettingField(
             "priority", "Priority", "choice", default="high", choices=(("high", "High"), ("normal", "Normal"))
@@ -45,12 +41,7 @@ class FcmProvider:
 
     def clean(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Typed settings; raises `SettingsError`."""
-        cleaned = clean_address(clean_fields(self.fields, one_line(settings, "service_account")))
-        try:
-            ServiceAccount(cleaned["service_account"])
-        except ValueError as problem:
-            raise SettingsError({"service_account": str(problem)}) from None
-        return cleaned
+        return clean_account(self.fields, settings)
 
     def check(self, settings: Mapping[str, Any]) -> CheckResult:
         """Log in, and have the API look at a message that it does not send."""

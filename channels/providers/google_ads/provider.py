@@ -11,14 +11,18 @@ from channels.providers.google_ads.transport import MOST_MEMBERS, SCOPE, GoogleA
 from channels.providers.http.client import (
     TIMEOUT,
     ask,
-    clean_address,
     open_session,
     run_apart,
     service_address,
 )
-from channels.providers.http.google_login import GoogleLogin, ServiceAccount, google_detail, one_line
+from channels.providers.http.google_login import (
+    ACCOUNT,
+    GoogleLogin,
+    ServiceAccount,
+    clean_account,
+    google_detail,
+)
 from channels.providers.http.sender import HttpSender
-from channels.providers.settings_fields import clean_fields
 
 
 class GoogleAdsProvider:
@@ -30,9 +34,7 @@ class GoogleAdsProvider:
     store = ""
     batch = MOST_MEMBERS
     fields = (
-        SettingField(
-            "service_account", "Key file of the service account", "secret", required=True, help="The whole JSON file."
-        ),
+        ACCOUNT,
         SettingField("developer_token", "Developer token", "secret", required=True),
         SettingField("customer_id", "Customer", required=True, help="The account's number: 123-456-7890."),
         SettingField("login_customer_id", "Manager account", help="If the account is reached through one."),
@@ -48,11 +50,7 @@ class GoogleAdsProvider:
 
     def clean(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Typed settings; raises `SettingsError`."""
-        cleaned = clean_address(clean_fields(self.fields, one_line(settings, "service_account")))
-        try:
-            ServiceAccount(cleaned["service_account"])
-        except ValueError as problem:
-            raise SettingsError({"service_account": str(problem)}) from None
+        cleaned = clean_account(self.fields, settings)
         for name in ("customer_id", "login_customer_id", "user_list_id"):
             cleaned[name] = cleaned[name].replace("-", "")
             if not re.fullmatch(r"\d{1,30}", cleaned[name]) and (

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from channels.providers.base import Outcome
-from channels.providers.http.client import ask, url_problem
+from channels.providers.base import Outcome, SettingField, SettingsError
+from channels.providers.http.client import ask, clean_address, url_problem
+from channels.providers.settings_fields import clean_fields
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LIFE_SECONDS = 3600
@@ -111,7 +112,7 @@ class GoogleLogin:
         )
 
 
-def one_line(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _one_line(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Settings with the line breaks of a pasted key file taken out; JSON does not need them."""
     value = settings.get(name)
     return (
@@ -119,6 +120,22 @@ def one_line(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
         if isinstance(value, str)
         else dict(settings)
     )
+
+
+#: The setting that holds the key file.
+ACCOUNT = SettingField(
+    "service_account", "Key file of the service account", "secret", required=True, help="The whole JSON file."
+)
+
+
+def clean_account(fields: tuple[SettingField, ...], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings typed, with a key file that can be used. Raises `SettingsError`."""
+    cleaned = clean_address(clean_fields(fields, _one_line(settings, ACCOUNT.name)))
+    try:
+        ServiceAccount(cleaned[ACCOUNT.name])
+    except ValueError as problem:
+        raise SettingsError({ACCOUNT.name: str(problem)}) from None
+    return cleaned
 
 
 def google_detail(fields: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ import time
 from email.utils import formatdate
 
 from channels.domain.content import looks_like_html
-from channels.providers.base import Message
+from channels.providers.base import Message, SettingsError
 from channels.providers.smtp.headers import BadMessage, mailbox, structured, unstructured
 from channels.providers.smtp.plaintext import plain_text
 
@@ -112,6 +112,14 @@ def envelope_address(address: str, *, utf8_addresses: bool) -> str:
     if not encoded.isascii():
         raise BadMessage("address_not_supported", "The mail server cannot take this international address.")
     return encoded
+
+
+def clean_sender(address: str) -> str:
+    """The setting ``from_address`` as every mail server can take it. Raises `SettingsError`."""
+    try:
+        return envelope_address(address, utf8_addresses=False)
+    except BadMessage as problem:
+        raise SettingsError({"from_address": problem.args[1]}) from None
 
 
 def encode_part(subtype: str, text: str, eight_bit: bool) -> bytes:

@@ -9,8 +9,7 @@ from typing import Any
 from channels.providers.base import CheckResult, Sender, SettingField, SettingsError
 from channels.providers.settings_fields import clean_fields
 from channels.providers.smtp.handshake import open_line
-from channels.providers.smtp.headers import BadMessage
-from channels.providers.smtp.mime import MailBuilder, envelope_address
+from channels.providers.smtp.mime import MailBuilder, clean_sender
 from channels.providers.smtp.session import SmtpSession
 from channels.providers.smtp.wire import WireError
 from channels.providers.threaded import CannotOpen, ThreadedSender
@@ -49,10 +48,7 @@ class SmtpProvider:
     def clean(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Typed settings; raises `SettingsError`."""
         cleaned = clean_fields(self.fields, settings)
-        try:
-            cleaned["from_address"] = envelope_address(cleaned["from_address"], utf8_addresses=False)
-        except BadMessage as problem:
-            raise SettingsError({"from_address": problem.args[1]}) from None
+        cleaned["from_address"] = clean_sender(cleaned["from_address"])
         if cleaned["password"] and not cleaned["username"]:
             raise SettingsError({"username": "A password needs a user name."})
         return cleaned

@@ -23,9 +23,9 @@ class WebhookTransport(Transport):
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._url = URL(settings["url"])
         self._signer = Signer([settings.get("secret", ""), settings.get("previous_secret", "")])
-        self._headers = {"Content-Type": "application/json"}
-        if settings.get("authorization"):
-            self._headers["Authorization"] = settings["authorization"]
+        self._authorization = (
+            {"Authorization": settings["authorization"]} if settings.get("authorization") else {}
+        )
 
     def stands_alone(self, message: Message) -> bool:
         """A message with an address of its own says nothing about the connection's."""
@@ -35,10 +35,15 @@ class WebhookTransport(Transport):
         """One call."""
         now = utc_now()
         body = event(message, now)
-        headers = {**self._headers, **self._signer.headers(message.idempotency_key, body, now)}
+        headers = {"Content-Type": "application/json"}
+        headers |= self._signer.headers(message.idempotency_key, body, now)
         try:
+            url = URL(message.address) if message.address else self._url
+            # The address of a message is any member's choice; the connection's secret is for its own server only.
+            if url.origin() == self._url.origin():
+                headers |= self._authorization
             async with session.post(
-                message.address or self._url, data=body.encode(), headers=headers, allow_redirects=False
+                url, data=body.encode(), headers=headers, allow_redirects=False
             ) as response:
                 text = await _read_some(response)
                 return verdict(response.status, response.headers, text, utc_now)

@@ -6,6 +6,7 @@ import zoneinfo
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 from django import template
@@ -18,7 +19,8 @@ from config.console.paging import count_words
 
 register = template.Library()
 
-_STEPS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+#: Seconds, unit, and from how many on the next unit says it: “in 1 day” would be anything from a day to nearly two.
+_STEPS = ((60, "minute", 120), (3_600, "hour", 48), (86_400, "day", inf))
 
 
 @register.simple_tag
@@ -46,11 +48,13 @@ def _drawn(address: str, name: str, label: str) -> SafeString:
 
 
 def relative_words(value: datetime, now: datetime) -> str:
-    """in 3 hours, 2 days ago, just now."""
+    """in 47 hours, 2 days ago, just now: the nearest, in a unit only from two of it on. menus.js says the same."""
     seconds = (value - now).total_seconds()
-    for size, word in _STEPS:
-        number = int(abs(seconds) // size)
-        if number:
+    for size, word, most in _STEPS:
+        number = int(abs(seconds) / size + 0.5)
+        if not number:
+            break
+        if number < most:
             words = f"{number} {word}{'' if number == 1 else 's'}"
             return f"in {words}" if seconds > 0 else f"{words} ago"
     return "in a moment" if seconds > 0 else "just now"

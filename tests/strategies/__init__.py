@@ -1,0 +1,1 @@
+"""Strategies for tests: good ones and bad ones. They run in processes of their own, as every strategy does."""
