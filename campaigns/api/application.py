@@ -36,6 +36,7 @@ from campaigns.api import (
 from campaigns.api.access import KeyAccess, KeyRate
 from campaigns.api.addresses import strict
 from campaigns.api.body import JsonParser
+from campaigns.api.rendering import JSONRenderer
 from channels.services.errors import ChannelError
 
 RESOURCES = (
@@ -73,6 +74,7 @@ api = DescribedOnce(
     auth=KeyAccess(),
     throttle=[KeyRate()],
     parser=JsonParser(),
+    renderer=JSONRenderer(),
 )
 api.add_decorator(strict)
 for resource in RESOURCES:

@@ -33,6 +33,17 @@ def test_the_answer_is_that_of_then_even_if_the_campaign_has_changed(owner: Call
     assert owner.post("/campaigns", DATA, Idempotency_Key="k1").json() == made
 
 
+@pytest.mark.parametrize("microsecond", [0, 1, 400, 999, 1000, 120_400, 999_999])
+def test_the_answer_is_the_same_to_the_letter_whatever_the_time(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch, microsecond: int
+) -> None:
+    now = timezone.now().replace(microsecond=microsecond)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    made = owner.post("/campaigns", DATA, Idempotency_Key="k1")
+    assert owner.post("/campaigns", DATA, Idempotency_Key="k1").json() == made.json()
+    assert owner.get(f"/campaigns/{made.json()['id']}").json() == made.json()
+
+
 def test_actions_too(owner: Caller) -> None:
     campaign = in_state("running", "sms", created_by=owner.membership)
     stop, duplicate = (f"/campaigns/{campaign.pk}/actions/{action}" for action in ("stop", "duplicate"))
