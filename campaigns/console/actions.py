@@ -10,10 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, answer_as_page
+from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, refusals_as_pages
 from campaigns.domain.approval import knows_action
 from campaigns.services.actions import perform
-from campaigns.services.errors import ActionError, NotAllowed, Stale
+from campaigns.services.errors import NotAllowed, Stale
 from campaigns.services.impact import Impact, impact
 from config.console.action_form import ImpactForm
 from config.console.local_time import local_text
@@ -84,7 +84,7 @@ class CampaignAction(OfCampaign, ActionView):
             raise Stale(
                 f"The audience had {seen or 'another number of'} people when this was shown; it has {now_there} now."
             )
-        try:
+        with refusals_as_pages():
             result = perform(
                 action,
                 self.campaign.pk,
@@ -92,9 +92,6 @@ class CampaignAction(OfCampaign, ActionView):
                 params=form.params(),
                 version=form.cleaned_data["version"],
             )
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         messages.success(self.request, done_words(action, result, self.campaign))
         if action == "delete":
             return reverse("campaigns:list")

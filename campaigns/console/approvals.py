@@ -17,7 +17,7 @@ from approvals.models import Request
 from campaigns.console.audience import sample_people
 from campaigns.console.comparing import pairs, sections
 from campaigns.console.detail import activity_label
-from campaigns.console.pages import answer_as_page
+from campaigns.console.pages import refusals_as_pages
 from campaigns.console.rows import with_parts
 from campaigns.engine.audience import audience_of
 from campaigns.engine.audience_counts import count_people
@@ -146,9 +146,9 @@ class RequestPage(DetailPage):
         decision, campaign = form.cleaned_data["decision"], self.campaign
         params, version = form.params(self.asked.pk), form.cleaned_data["version"]
         try:
-            perform(decision, campaign.pk, Actor.member(self.membership), params=params, version=version)
+            with refusals_as_pages():
+                perform(decision, campaign.pk, Actor.member(self.membership), params=params, version=version)
         except ActionError as error:
-            answer_as_page(error)
             return self.refused(form, error)
         messages.success(request, DONE[decision].format(campaign.name))
         if decision == "withdraw":

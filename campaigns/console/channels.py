@@ -10,11 +10,10 @@ from django.utils import timezone
 
 from campaigns.console.cards import Card, cards
 from campaigns.console.forms import VersionForm
-from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, answer_as_page
+from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, refusals_as_pages
 from campaigns.domain.hints import before_stopping
 from campaigns.engine import audience_counts
 from campaigns.services.channel_actions import perform_channel
-from campaigns.services.errors import ActionError
 from campaigns.services.hints import state_of
 from campaigns.services.impact import people
 from config.console.views import ActionView
@@ -52,13 +51,10 @@ class ChannelAction(OfCampaign, ActionView):
         return {"version": self.campaign.version}
 
     def save(self, form: Any) -> str:
-        try:
+        with refusals_as_pages():
             channel = perform_channel(
                 self.kwargs["action"], self.card.channel.pk, self.actor, version=form.cleaned_data["version"]
             )
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         words = "has been removed" if self.kwargs["action"] == "remove" else f"is {channel.status} now"
         messages.success(self.request, f"{self.card.kind.label} {words}.")
         return self.campaign_url

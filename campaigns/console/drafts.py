@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from campaigns.console.cards import cards
-from campaigns.console.pages import SHOWN_REFUSALS, CampaignPage, OfCampaign, answer_as_page
+from campaigns.console.pages import SHOWN_REFUSALS, CampaignPage, OfCampaign, refusals_as_pages
 from campaigns.console.previews import drawing_of, size_words
 from campaigns.domain.programs import node_of
 from campaigns.models import Campaign
@@ -84,12 +84,12 @@ class DraftsPage(CampaignPage):
         if decision not in WORDS:
             raise Http404
         try:
-            done = decide(
-                decision,  # type: ignore[arg-type]
-                self.campaign.pk, self.actor, wholes(request.POST.getlist("id"))[:PAGE], timezone.now(),
-            )  # fmt: skip
+            with refusals_as_pages():
+                done = decide(
+                    decision,  # type: ignore[arg-type]
+                    self.campaign.pk, self.actor, wholes(request.POST.getlist("id"))[:PAGE], timezone.now(),
+                )  # fmt: skip
         except ActionError as error:
-            answer_as_page(error)
             messages.error(request, str(error))
         else:
             messages.success(request, told(done, decision))
@@ -161,11 +161,8 @@ class DecideAll(OfCampaign, ActionView):
         return found
 
     def save(self, form: Any) -> str:
-        try:
+        with refusals_as_pages():
             done = decide(self.decision, self.campaign.pk, self.actor, None, timezone.now())
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         messages.success(self.request, told(done, self.decision))
         return reverse("campaigns:drafts", args=[self.campaign.pk])
 

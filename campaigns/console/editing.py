@@ -17,7 +17,7 @@ from campaigns.console.audience import conditions_in_words, with_conditions
 from campaigns.console.diagrams import diagram_of
 from campaigns.console.forms import NameForm, NewCampaignForm, WhenForm, WhoForm
 from campaigns.console.outcomes import DONE, VERBS, Becoming, becoming, typed_text
-from campaigns.console.pages import OfCampaign, answer_as_page
+from campaigns.console.pages import OfCampaign, refusals_as_pages
 from campaigns.console.setup_steps import SETUP_STATUSES, STEPS, STEPS_OF, steps_of_setup
 from campaigns.domain.editing import EditRule
 from campaigns.domain.lifecycles import BY_KIND
@@ -112,11 +112,8 @@ class EditPage(OfCampaign, FormPage):
     def store(self, payload: dict[str, Any], version: int | None) -> str:
         """Hand the section to the service; returns where to go on."""
         params, now = self.times(), timezone.now()
-        try:
+        with refusals_as_pages():
             edited = save_edit(self.campaign.pk, self.actor, payload, version, now, params=params)
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         messages.success(self.request, DONE[edited.outcome].format(self.saved_as))
         return self.following_url() if edited.outcome == "save" else self.campaign_url
 

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.console.pages import answer_as_page
+from campaigns.console.pages import refusals_as_pages
 from campaigns.console.trigger_words import trigger_words
 from campaigns.console.what import EditWhat
 from campaigns.console.workflow_pages import EditWorkflow
@@ -95,11 +95,11 @@ class EditFlows(EditWhat):
             raise Http404
         here = reverse("campaigns:edit-what", args=[self.campaign.pk])
         try:
-            flows = made[word]()
-            version = whole(self.request.POST.get("version", ""))
-            save_edit(self.campaign.pk, self.actor, {"flows": flows}, version, timezone.now())
+            with refusals_as_pages():
+                flows = made[word]()
+                version = whole(self.request.POST.get("version", ""))
+                save_edit(self.campaign.pk, self.actor, {"flows": flows}, version, timezone.now())
         except ActionError as error:
-            answer_as_page(error)
             messages.error(self.request, str(error))
             return HttpResponseRedirect(here)
         if word == "add":
@@ -153,11 +153,8 @@ class RemoveFlow(EditWhat, ActionView):
     def save(self, form: Any) -> str:
         removed = self._flow().key
         flows = [flow for flow in saved_flows(self.campaign) if flow["key"] != removed]
-        try:
+        with refusals_as_pages():
             save_edit(self.campaign.pk, self.actor, {"flows": flows}, None, timezone.now())
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         messages.success(self.request, "The flow is removed.")
         return reverse("campaigns:edit-what", args=[self.campaign.pk])
 

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.console.outcomes import DONE, VERBS, Becoming, becoming
-from campaigns.console.pages import OfCampaign, answer_as_page
+from campaigns.console.pages import OfCampaign, refusals_as_pages
 from campaigns.domain.deliveries import MULTIPLE_DATES, RECURRING
 from campaigns.domain.editing import EditRule, why_locked
 from campaigns.domain.recurrence import read_moment
@@ -128,7 +128,7 @@ class Move(OfCampaign, ActionView):
 
     def save(self, form: Any) -> str:
         moment, now = form.cleaned_data["time"], timezone.now()
-        try:
+        with refusals_as_pages():
             if self.reason:
                 raise NotAllowed(self.reason)
             params = {"starts_at": moment} if self.becoming.asks_time else {}
@@ -136,9 +136,6 @@ class Move(OfCampaign, ActionView):
             edited = save_edit(
                 self.campaign.pk, self.actor, self._payload(moment), version, now, params=params
             )
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         messages.success(
             self.request, DONE[edited.outcome].format(f"when “{self.campaign.name}” {self._verb}")
         )

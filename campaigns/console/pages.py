@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -124,9 +126,12 @@ def primary_action(row: Shown) -> Any | None:
     return next((entry for entry in row.menu if entry.enabled and entry.name in wanted), None)
 
 
-def answer_as_page(error: ActionError) -> None:
-    """Turn the refusals that concern the whole page into its answer: 404 and 403."""
-    if isinstance(error, NotFound):
+@contextmanager
+def refusals_as_pages() -> Iterator[None]:
+    """Turns the refusals that concern the whole page into its answer, 404 and 403; others pass as they are."""
+    try:
+        yield
+    except NotFound as error:
         raise Http404(str(error)) from error
-    if isinstance(error, Forbidden):
+    except Forbidden as error:
         raise PermissionDenied(str(error)) from error

@@ -11,11 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from campaigns.console.audience import sample_people
 from campaigns.console.content_forms import Block, kinds_for, posted_blocks, usable_connections
 from campaigns.console.forms import VersionForm
-from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, answer_as_page
+from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, refusals_as_pages
 from campaigns.console.what import PROPERTIES, place_error
 from campaigns.domain.remarketing import OUTCOMES
 from campaigns.services.channel_actions import offer_remarketing, perform_channel
-from campaigns.services.errors import ActionError
 from campaigns.services.impact import people
 from channels.domain.kinds import KINDS
 from channels.models import Channel
@@ -93,14 +92,11 @@ class Remarket(OfCampaign, FormPage):
         outcome = form.cleaned_data["outcome"]
         params = self.block.payload(with_content=True) | {"outcome": outcome}
         seen = whole(self.request.POST.get(f"people-{outcome}"))
-        try:
+        with refusals_as_pages():
             made = perform_channel(
                 "remarket", self.source.pk, self.actor, version=form.cleaned_data["version"],
                 params=params if seen is None else {**params, "people": seen},
             )  # fmt: skip
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         label = KINDS[made.kind].label
         messages.success(
             self.request, f"The {label} channel for {people(made.promised)} is ready; start it when you like."

@@ -14,14 +14,13 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.console.pages import SHOWN_REFUSALS, CampaignPage, OfCampaign, answer_as_page
+from campaigns.console.pages import SHOWN_REFUSALS, CampaignPage, OfCampaign, refusals_as_pages
 from campaigns.domain.lifecycle import Look
 from campaigns.domain.recurrence import Occurrence, occurrences
 from campaigns.domain.recurrence_words import in_words
 from campaigns.engine import audience_counts
 from campaigns.models import Campaign, Run
 from campaigns.services import due_runs, running
-from campaigns.services.errors import ActionError
 from campaigns.services.impact import people
 from channels.models import Tally
 from config.console.paging import keyset_page
@@ -126,11 +125,8 @@ class ChooseRun(OfCampaign, ActionView):
     def save(self, form: Any) -> str:
         run = self.run
         decide = due_runs.run_now if self.goes_out else due_runs.skip_run
-        try:
+        with refusals_as_pages():
             decide(run.pk, self.actor, timezone.now())
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         done = f"The run of {run.local} {'goes out now' if self.goes_out else 'was skipped'}."
         messages.success(self.request, done)
         return self.campaign_url

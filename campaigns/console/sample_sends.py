@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from campaigns.console.pages import OfCampaign, answer_as_page
+from campaigns.console.pages import OfCampaign, refusals_as_pages
 from campaigns.models import Person
 from campaigns.services.errors import ActionError
 from campaigns.services.previewing import sample_people
@@ -67,11 +67,8 @@ class SampleSend(OfCampaign, FormPage):
         option = next(option for option in self.options if option.key == values["option"])
         person = next(person for person in self._people if str(person.pk) == values["person"])
         to = values.get("to", "") if option.kind.address == "phone" else ""
-        try:
+        with refusals_as_pages():
             sent = send_test(self.campaign, self.actor, option, timezone.now(), person=person, to=to)
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         self.said = sent.words
         if not is_fragment(self.request):
             messages.success(self.request, sent.words)

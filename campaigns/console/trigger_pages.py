@@ -14,11 +14,10 @@ from django.urls import reverse
 from campaigns.console.editing import EditWho
 from campaigns.console.flow_places import OfFlow
 from campaigns.console.forms import VersionForm
-from campaigns.console.pages import answer_as_page
+from campaigns.console.pages import refusals_as_pages
 from campaigns.console.trigger_forms import DOES, TriggerFields
 from campaigns.domain import triggers as tr
 from campaigns.services.entrances import hook_urls
-from campaigns.services.errors import ActionError
 from campaigns.services.flow_edits import changed, flow_named
 from campaigns.services.segments import condition_words
 from campaigns.services.workflow_edits import saved_flows
@@ -47,11 +46,9 @@ class EditTrigger(OfFlow):
             if not given and self.campaign.segment_id:
                 given = {"type": tr.SEGMENT, "in": [[self.campaign.segment_id]], "not_in": []}
             return {"trigger": given, "frequency": self.campaign.frequency}
-        try:
-            return flow_named(saved_flows(self.campaign), self.flow)
-        except ActionError as error:
-            answer_as_page(error)
-            raise
+        with refusals_as_pages():
+            found = flow_named(saved_flows(self.campaign), self.flow)
+        return found
 
     @property
     def saved_type(self) -> str:

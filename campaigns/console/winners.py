@@ -10,13 +10,13 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, answer_as_page
+from campaigns.console.pages import SHOWN_REFUSALS, OfCampaign, refusals_as_pages
 from campaigns.console.step_words import title_of
 from campaigns.domain.flows import is_locked
 from campaigns.domain.workflow import flow_of
 from campaigns.services.consequences import be, people
 from campaigns.services.counts import channel_counts
-from campaigns.services.errors import ActionError, NotFound
+from campaigns.services.errors import NotFound
 from campaigns.services.live_edits import standing_at
 from campaigns.services.splits import Split, choose_way, split_at
 from campaigns.services.variants import Trial, choose_winner, trials
@@ -49,11 +49,8 @@ class Choosing(OfCampaign, ActionView):
     def save(self, form: Any) -> str:
         """Make it so; answers where to go on."""
         values = form.cleaned_data
-        try:
+        with refusals_as_pages():
             self.choose(values)
-        except ActionError as error:
-            answer_as_page(error)
-            raise
         variant = values["variant"]
         messages.success(self.request, self.done.format(variant) if variant else "The test goes on.")
         return self.back_url

@@ -18,14 +18,13 @@ from django.utils import timezone
 from campaigns.console.flow_places import OfFlow
 from campaigns.console.forms import VersionForm
 from campaigns.console.live_edits import people_at, saved_with_people
-from campaigns.console.pages import answer_as_page
+from campaigns.console.pages import refusals_as_pages
 from campaigns.console.step_words import title_of
 from campaigns.console.what import EditWhat
 from campaigns.console.workflow_cards import Card, card_with, cards_of, problems_of
 from campaigns.domain import workflow_editing as drawing
 from campaigns.domain.workflow import channel_kinds_in, steps_in
 from campaigns.services import workflow_edits
-from campaigns.services.errors import ActionError
 from campaigns.services.workflow_edits import Drawn
 from channels.domain.kinds import KINDS
 from config.console.views import is_fragment
@@ -44,11 +43,9 @@ class OfWorkflow(OfFlow):
     @cached_property
     def drawn(self) -> Drawn:
         """The workflow as the member sees it; another campaign's or flow's is 404."""
-        try:
-            return workflow_edits.drawn(self.campaign, self.membership.user, self.flow)
-        except ActionError as error:
-            answer_as_page(error)
-            raise
+        with refusals_as_pages():
+            found = workflow_edits.drawn(self.campaign, self.membership.user, self.flow)
+        return found
 
     def look_again(self) -> None:
         """Forget what was read: it has just been changed."""
