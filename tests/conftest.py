@@ -17,7 +17,7 @@ from config import database_url, embedded
 from config.embedded_postgres import PostgresServer
 
 pytest_plugins = [
-    "tests.emptying", "tests.fixtures", "tests.product", "tests.sharing_out", "tests.sinks.fixtures",
+    "tests.emptying", "tests.fixtures", "tests.product", "tests.properties", "tests.sharing_out", "tests.sinks.fixtures",
 ]  # fmt: skip
 
 # Speed over durability: nothing in these databases outlives the run.

@@ -195,7 +195,7 @@ def test_a_rule_goes_on_from_any_moment_as_if_it_had_been_walked() -> None:
     zone=st.sampled_from([BERLIN, "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca", "UTC"]),
     days=st.integers(0, 900),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_occurrences_after_a_moment_are_the_rest_of_all(
     rule: str, start: datetime, zone: str, days: int
 ) -> None:
@@ -262,7 +262,7 @@ def test_rules_that_cannot_be_used_say_why(rule: object, said: str) -> None:
 
 
 @given(st.text(alphabet="FREQ=DAILYWKMONTHINTERVALBYCU0123456789;,-+Z", max_size=80))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_text_at_all_breaks_the_reader(text: str) -> None:
     assert isinstance(rule_problem(text, datetime(2027, 1, 1, 9)), str)
 

@@ -56,7 +56,7 @@ def content_of(part: EmailMessage) -> str:
 @example(subject="=?utf-8?b?aGk=?=", body="\x00nul", eight_bit=True)
 @example(subject="x" * 2000, body="é" * 5000, eight_bit=True)
 @example(subject="🎉" * 100, body="x" * 998 + "\n" + "y" * 999, eight_bit=False)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_plain_text_comes_back(subject: str, body: str, eight_bit: bool) -> None:
     sent = message(1, subject=subject, body=body, context={"html": False})
     data = BUILDER.build(sent, sent.address, eight_bit=eight_bit)
@@ -68,7 +68,7 @@ def test_any_plain_text_comes_back(subject: str, body: str, eight_bit: bool) -> 
 
 
 @given(body=TEXT | LINES.map("\n".join), eight_bit=st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_html_comes_back_beside_a_plain_text(body: str, eight_bit: bool) -> None:
     sent = message(1, body=body, context={"html": True})
     data = BUILDER.build(sent, sent.address, eight_bit=eight_bit)
@@ -109,7 +109,7 @@ def test_the_parser_of_the_standard_library_agrees_about_headers() -> None:
 
 
 @given(name=st.text(max_size=100))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_name_is_a_single_mailbox(name: str) -> None:
     header = mailbox(name, "news@example.test")
     received = message_from_bytes(f"From: {header}\r\n\r\n".encode(), policy=policy.default)

@@ -151,6 +151,7 @@ def _opening(step: dict[str, Any], zone: str, now: datetime) -> tuple[datetime, 
             for name in ("from", "to")
         ]
         opens, closes = (time.astimezone(now.tzinfo) for time in times)
-        if day.strftime("%a").lower() in step["days"] and closes > now:
+        # Where the clocks go forward, 02:00 to 03:00 is no time at all: that day has no such window.
+        if day.strftime("%a").lower() in step["days"] and closes > max(opens, now):
             return max(opens, now), closes
         day += timedelta(days=1)

@@ -101,7 +101,6 @@ def named(workflow: list[dict[str, Any]], keys: Any) -> list[dict[str, Any]]:
 
 @settings(
     max_examples=int(os.environ.get("WALK_EXAMPLES", "25")),
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     # Shrinking takes minutes with a database; what is drawn is small as it is.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -50,7 +50,7 @@ _NEAR_EMAILS = st.from_regex(r"\A[a-z0-9_.+-]{1,12}@[a-z0-9.-]{1,16}\.[a-z]{1,5}
 
 
 @given(_NEAR_EMAILS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_the_fast_path_for_email_agrees_with_the_library(address):
     """Whatever the pattern lets through by itself the validator lets through too, unchanged."""
     match = addresses._PLAIN_EMAIL.fullmatch(address)
@@ -119,7 +119,7 @@ _WRITTEN_NUMBERS = st.builds(
 
 
 @given(_WRITTEN_NUMBERS, st.sampled_from(["US", "GB", "DE", "IT", "TR", "RU", "MX", "BR", "AR", "JP", "BS"]))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_the_fast_path_for_phones_agrees_with_the_library(written, region):
     """Nothing is read differently for being read fast."""
     try:
