@@ -65,8 +65,9 @@ def opening(window: Window, zone: str, moment: datetime) -> tuple[datetime, date
     """The window at ``moment`` or else the next: when it opens (``moment`` itself while it is open) and closes, in UTC."""
     clock = ZoneInfo(zone)
     today = moment.astimezone(clock).date()
-    # From yesterday, whose window may go over midnight. Eight days on there is one, whatever the day.
-    for offset in range(-1, 9):
+    # From yesterday, whose window may go over midnight. A week on there is one, whatever the day; a second week for a
+    # window within the hour that the clocks skip on its only day.
+    for offset in range(-1, 16):
         day = today + timedelta(days=offset)
         if day.weekday() not in window.days:
             continue
@@ -75,7 +76,7 @@ def opening(window: Window, zone: str, moment: datetime) -> tuple[datetime, date
         ends = _at(day + timedelta(days=1) if over else day, window.ends, clock)
         if ends > moment and ends > begins:
             return max(begins, moment), ends
-    raise AssertionError("a window opens within eight days")
+    raise AssertionError("a window opens within two weeks")
 
 
 def _at(day: Any, minutes: int, clock: ZoneInfo) -> datetime:

@@ -68,6 +68,28 @@ def test_windows_where_the_clocks_change(zone: str, moment: str, opens: str, clo
     assert set(Delivery.objects.values_list("expires_at", flat=True)) == {datetime.fromisoformat(closes)}
 
 
+@pytest.mark.parametrize(
+    ("days", "hours", "opens", "closes"),
+    [
+        # On 8 March 2026 the clocks in New York go from 02:00 to 03:00.
+        (["sun"], ("02:00", "03:00"), "2026-03-15T02:00-04:00", "2026-03-15T03:00-04:00"),
+        (["sun", "mon"], ("02:00", "03:00"), "2026-03-09T02:00-04:00", "2026-03-09T03:00-04:00"),
+        (["sun"], ("01:30", "02:30"), "2026-03-08T01:30-05:00", "2026-03-08T03:30-04:00"),
+    ],
+)
+def test_a_window_within_the_hour_that_the_clocks_skip_opens_on_its_next_day(
+    days: list[str], hours: tuple[str, str], opens: str, closes: str
+):
+    campaign = journey([window(days=days, **{"from": hours[0], "to": hours[1]}), message("hello")], 2)
+    Person.objects.update(timezone="America/New_York")
+    came, opened = datetime.fromisoformat("2026-03-08T00:10-05:00"), datetime.fromisoformat(opens)
+    Journey.objects.update(due_at=came)
+    advance(campaign.pk, came)
+    assert set(Journey.objects.values_list("due_at", flat=True)) == {opened}
+    advance(campaign.pk, opened)
+    assert set(Delivery.objects.values_list("expires_at", flat=True)) == {datetime.fromisoformat(closes)}
+
+
 def test_a_window_ends_at_the_next_delay():
     campaign = journey([window(timezone="campaign"), message("one"), delay("rest", "1 hour"), message("two")])
     advance(campaign.pk, NOW)
