@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Label
 from config.console.admin_lists import prefer_indexes
 from tests import factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.load]
 MANY = 200_000
 
 #: A tenth is of every kind but most are texts; every two-hundredth is errored; names have a rare and a common word.

@@ -32,7 +32,7 @@ from tests.engine.world import (
     message,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+pytestmark = [pytest.mark.django_db, pytest.mark.engine, pytest.mark.load]
 
 PEOPLE = 8_000
 #: Pages a person. Whoever walks all the others, or their index, for each of them reads more.
