@@ -29,6 +29,11 @@ from campaigns.services.workflow_edits import Drawn
 from channels.domain.kinds import KINDS
 from config.console.views import is_fragment
 
+#: What the buttons beside the drawing have done.
+SAID = {
+    "undo": "Taken back.", "redo": "Brought again.", "discard": "Your changes are discarded.", "insist": "Yours is kept.",
+}  # fmt: skip
+
 
 class OfWorkflow(OfFlow):
     """A page about the workflow that the member is drawing; ``flow`` of the address names it in a flow campaign."""
@@ -117,8 +122,9 @@ class EditWorkflow(OfWorkflow, EditWhat):
     def change(self, word: str, key: str = "", *more: str) -> str:
         """Do what a button of the drawing says; answers what has happened, for who cannot see it."""
         user, now = self.membership.user, timezone.now()
-        if word == "undo":
-            workflow_edits.undo(self.campaign, user, self.flow, now)
+        there = True
+        if word in ("undo", "redo"):
+            there = workflow_edits.undo(self.campaign, user, self.flow, now, again=word == "redo")
         elif word == "discard":
             workflow_edits.give_up(self.campaign, user, self.flow)
         elif word == "insist":
@@ -126,9 +132,7 @@ class EditWorkflow(OfWorkflow, EditWhat):
         else:
             return self._change_step(word, key, *more)
         self.look_again()
-        return {"undo": "Taken back.", "discard": "Your changes are discarded.", "insist": "Yours is kept."}[
-            word
-        ]
+        return SAID[word] if there else "There is nothing more."
 
     def _change_step(self, word: str, key: str, place: str = "") -> str:
         workflow = self.drawn.workflow

@@ -1598,7 +1598,8 @@ class Migration(migrations.Migration):
                 ("flow", models.CharField(blank=True, default="", max_length=60)),
                 ("base", models.CharField(max_length=64)),
                 ("workflow", models.JSONField(default=list)),
-                ("before", models.JSONField(null=True)),
+                ("earlier", models.JSONField(default=list)),
+                ("later", models.JSONField(default=list)),
                 ("updated_at", models.DateTimeField()),
                 (
                     "campaign",

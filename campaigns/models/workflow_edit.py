@@ -10,7 +10,7 @@ class WorkflowEdit(models.Model):
     """One member's own unsaved workflow of a journey or flow; it survives errors, reloads and other browsers.
 
     ``base`` is the hash of the workflow that it began from: where that is not the campaign's any more, somebody else
-    has saved meanwhile. ``before`` is what the last change can be taken back to.
+    has saved meanwhile. ``earlier`` and ``later`` are the states that Undo and Redo go to, the nearest last.
     """
 
     campaign = models.ForeignKey(
@@ -20,7 +20,8 @@ class WorkflowEdit(models.Model):
     flow = models.CharField(max_length=60, blank=True, default="")
     base = models.CharField(max_length=64)
     workflow = models.JSONField(default=list)
-    before = models.JSONField(null=True)
+    earlier = models.JSONField(default=list)
+    later = models.JSONField(default=list)
     updated_at = models.DateTimeField()
 
     class Meta:

@@ -10,12 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+from django.db.models import F, Func, IntegerField, QuerySet
+
 from campaigns.domain.workflow import steps_in
 from campaigns.domain.workflow_editing import NewKey, Workflow, key_maker
 from campaigns.models import Campaign, User, WorkflowEdit
 from campaigns.services import approving
 from campaigns.services.errors import Stale
 from campaigns.services.flow_edits import changed, flow_named
+
+#: Of the states that can be gone back to, the nearest are kept: so many, and not more text than this many characters.
+MOST_STATES, MOST_TEXT = 100, 1_000_000
 
 CHANGED_MEANWHILE = (
     "The workflow has been changed by somebody else since you began. Look at theirs and start again from it, "
@@ -33,16 +39,21 @@ class Drawn:
     is_edited: bool = False
     is_stale: bool = False
     can_undo: bool = False
+    can_redo: bool = False
 
 
 def drawn(campaign: Campaign, user: User, flow: str = "") -> Drawn:
     """What this member has drawn, or what is saved where that is nothing. `NotFound` where there is no such flow."""
     saved = saved_workflow(campaign, flow)
     edit = _own(campaign, user, flow)
-    if edit is None:
+    found = edit.values("workflow", "base", back=_number("earlier"), forth=_number("later")).first()
+    if found is None:
         return Drawn(saved, saved)
-    stale = edit.base != fingerprint(saved)
-    return Drawn(edit.workflow, saved, True, stale, edit.before is not None)
+    # Where everything has been taken back there is nothing of one's own, whatever somebody else saves meanwhile.
+    workflow = saved if fingerprint(found["workflow"]) == found["base"] else found["workflow"]
+    edited = bool(workflow != saved)
+    stale = edited and found["base"] != fingerprint(saved)
+    return Drawn(workflow, saved, edited, stale, found["back"] > 0, found["forth"] > 0)
 
 
 def saved_workflow(campaign: Campaign, flow: str = "") -> Workflow:
@@ -59,36 +70,57 @@ def saved_flows(campaign: Campaign, proposal: Mapping[str, Any] | None = None) -
     return list(found.get("flows", campaign.flows) or [])
 
 
+@transaction.atomic
 def keep(campaign: Campaign, user: User, flow: str, workflow: Workflow, now: datetime) -> None:
-    """Keep what was drawn; the last state before it can be gone back to."""
+    """Keep what was drawn. The state before it can be gone back to; what was taken back cannot be brought again."""
     there = drawn(campaign, user, flow)
     if there.workflow == workflow:
         return
-    values = {"workflow": workflow, "before": there.workflow, "updated_at": now}
-    WorkflowEdit.objects.update_or_create(
-        campaign=campaign, user=user, flow=flow, defaults=values,
-        create_defaults={**values, "base": fingerprint(there.saved)},
+    base = fingerprint(there.saved)
+    edit, _ = WorkflowEdit.objects.select_for_update().get_or_create(
+        campaign=campaign, user=user, flow=flow,
+        defaults={"workflow": there.workflow, "base": base, "updated_at": now},
     )  # fmt: skip
+    if edit.workflow != there.workflow:
+        edit.base, edit.earlier = base, []
+    edit.earlier, edit.later = _nearest([*edit.earlier, there.workflow]), []
+    edit.workflow, edit.updated_at = workflow, now
+    edit.save()
 
 
-def undo(campaign: Campaign, user: User, flow: str, now: datetime) -> None:
-    """Take the last change back; once more brings it again."""
-    edit = _own(campaign, user, flow)
-    if edit is not None and edit.before is not None:
-        edit.workflow, edit.before, edit.updated_at = edit.before, edit.workflow, now
-        edit.save(update_fields=["workflow", "before", "updated_at"])
+@transaction.atomic
+def undo(campaign: Campaign, user: User, flow: str, now: datetime, *, again: bool = False) -> bool:
+    """Take the last change back, or with ``again`` bring the last one that was taken back; False where there is none."""
+    edit = _own(campaign, user, flow).select_for_update().first()
+    if edit is None or not (edit.later if again else edit.earlier):
+        return False
+    off, on = (edit.later, edit.earlier) if again else (edit.earlier, edit.later)
+    on.append(edit.workflow)
+    edit.workflow, edit.updated_at = off.pop(), now
+    edit.save()
+    return True
+
+
+def _nearest(states: list[Workflow]) -> list[Workflow]:
+    """The last of them, as many as may be kept: one at least."""
+    kept: list[Workflow] = []
+    text = 0
+    for state in reversed(states[-MOST_STATES:]):
+        text += len(json.dumps(state, default=str))
+        if kept and text > MOST_TEXT:
+            break
+        kept.append(state)
+    return kept[::-1]
 
 
 def give_up(campaign: Campaign, user: User, flow: str = "") -> None:
     """Forget what was drawn and not saved."""
-    WorkflowEdit.objects.filter(campaign=campaign, user=user, flow=flow).delete()
+    _own(campaign, user, flow).delete()
 
 
 def insist(campaign: Campaign, user: User, flow: str = "") -> None:
     """Keep what was drawn although somebody has saved meanwhile: it is on top of theirs from now on."""
-    WorkflowEdit.objects.filter(campaign=campaign, user=user, flow=flow).update(
-        base=fingerprint(saved_workflow(campaign, flow))
-    )
+    _own(campaign, user, flow).update(base=fingerprint(saved_workflow(campaign, flow)))
 
 
 def payload_of(campaign: Campaign, user: User, flow: str = "") -> dict[str, Any]:
@@ -118,5 +150,10 @@ def fingerprint(workflow: Sequence[Mapping[str, Any]]) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _own(campaign: Campaign, user: User, flow: str) -> WorkflowEdit | None:
-    return WorkflowEdit.objects.filter(campaign=campaign, user=user, flow=flow).first()
+def _own(campaign: Campaign, user: User, flow: str) -> QuerySet[WorkflowEdit]:
+    return WorkflowEdit.objects.filter(campaign=campaign, user=user, flow=flow)
+
+
+def _number(states: str) -> Func:
+    """How many there are, without reading them."""
+    return Func(F(states), function="jsonb_array_length", output_field=IntegerField())

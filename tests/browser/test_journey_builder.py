@@ -108,6 +108,12 @@ def rearrange(page: Page) -> None:
         button.evaluate("button => { button.click(); button.click(); }")
         expect(page.locator("#workflow-said")).to_have_text(f"“Hello” is step {becomes} now.")
     assert drawn(page) == DRAWN
+    # Four presses, four steps back; and forth again.
+    for name, said in (("Undo", "Taken back."), ("Redo", "Brought again.")):
+        for _ in range(4):
+            page.get_by_role("button", name=name, exact=True).click()
+            expect(page.locator("#workflow-said")).to_have_text(said)
+    assert drawn(page) == DRAWN
 
 
 def drag(page: Page, what: Locator, to: Locator) -> None:

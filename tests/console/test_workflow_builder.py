@@ -7,22 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from campaigns.domain.workflow import steps_in
 from campaigns.models import Campaign, Journey, Membership, WorkflowEdit
 from channels.models import Connection
+from tests.console.builder_kit import WORKFLOW, drawn, form, fresh, keys, url
 from tests.console.conftest import Browse
 from tests.factories import CampaignFactory, MembershipFactory, in_state, sandbox_connection
-
-TEXT = {"subject": "Hello", "body": "Welcome"}
-WORKFLOW: list[dict[str, Any]] = [
-    {"key": "hello", "type": "message", "channel": "email", "name": "Welcome", **TEXT},
-    {
-        "key": "fork", "type": "branch", "if": {"attribute": "plan", "op": "eq", "value": "pro"},
-        "then": [{"key": "thanks", "type": "message", "channel": "email", **TEXT}],
-        "else": [],
-    },
-    {"key": "pause", "type": "delay", "for": "2 days"},
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -33,33 +22,6 @@ def connection(creator: Membership) -> Connection:
 @pytest.fixture
 def journey(creator: Membership, connection: Connection) -> Campaign:
     return CampaignFactory(created_by=creator, kind="journey", workflow=WORKFLOW)
-
-
-def fresh(campaign: Campaign) -> Campaign:
-    return Campaign.objects.get(pk=campaign.pk)
-
-
-def url(campaign: Campaign, more: str = "") -> str:
-    return f"/campaigns/{campaign.pk}/edit/what/{more}"
-
-
-def form(campaign: Campaign, **values: Any) -> dict[str, Any]:
-    """What the page's form posts besides a button: the version and the channels."""
-    posted: dict[str, Any] = {"version": fresh(campaign).version}
-    channels = list(campaign.channels.order_by("position", "id"))
-    for at, channel in enumerate(channels):
-        posted |= {
-            f"c{at}-id": channel.pk, f"c{at}-kind": channel.kind, f"c{at}-connection": channel.connection_id,
-        }  # fmt: skip
-    return {**posted, "channels": len(channels), **values}
-
-
-def keys(workflow: Any) -> list[str]:
-    return [place.step["key"] for place in steps_in(workflow)]
-
-
-def drawn(campaign: Campaign) -> list[str]:
-    return keys(WorkflowEdit.objects.get(campaign=campaign).workflow)
 
 
 def test_the_page_shows_every_step_with_what_is_inside(page: Client, journey: Campaign) -> None:
@@ -98,16 +60,6 @@ def test_a_button_for_a_step_that_is_gone_says_so(page: Client, journey: Campaig
         assert answer.status_code == 422, operation
         assert "note-error" in answer.content.decode()
     assert not WorkflowEdit.objects.exists()
-
-
-def test_undo_takes_the_last_change_back_and_discard_all_of_them(page: Client, journey: Campaign) -> None:
-    page.post(url(journey), form(journey, op="workflow:remove:pause"))
-    page.post(url(journey), form(journey, op="workflow:remove:fork"))
-    page.post(url(journey), form(journey, op="workflow:undo"))
-    assert drawn(journey) == ["hello", "fork", "thanks"]
-    page.post(url(journey), form(journey, op="workflow:discard"))
-    assert not WorkflowEdit.objects.exists()
-    assert "not saved yet" not in page.get(url(journey)).content.decode()
 
 
 def test_saving_puts_the_drawing_into_the_campaign(page: Client, journey: Campaign) -> None:
