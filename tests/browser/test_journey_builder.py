@@ -113,6 +113,7 @@ def rearrange(page: Page) -> None:
         for _ in range(4):
             page.get_by_role("button", name=name, exact=True).click()
             expect(page.locator("#workflow-said")).to_have_text(said)
+    expect(page.get_by_role("button", name="Redo", exact=True)).to_have_count(0)
     assert drawn(page) == DRAWN
 
 
