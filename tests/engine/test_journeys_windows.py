@@ -82,7 +82,7 @@ def test_a_window_within_the_hour_that_the_clocks_skip_opens_on_its_next_day(
 ):
     campaign = journey([window(days=days, **{"from": hours[0], "to": hours[1]}), message("hello")], 2)
     Person.objects.update(timezone="America/New_York")
-    came, opened = datetime.fromisoformat("2026-03-08T00:10-05:00"), datetime.fromisoformat(opens)
+    came, opened = datetime.fromisoformat("2026-03-02T12:00-05:00"), datetime.fromisoformat(opens)
     Journey.objects.update(due_at=came)
     advance(campaign.pk, came)
     assert set(Journey.objects.values_list("due_at", flat=True)) == {opened}
